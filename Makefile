@@ -1,0 +1,41 @@
+# Two commands do all the set-up: `make study` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help study test check lock clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+study: $(VENV)/.study  ## set up, then compare the textbook functions on the digits data
+	$(BIN)/rheobase study digits --out runs/digits
+
+test: $(VENV)/.dev check  ## set up, then run every test, lint and type check
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+check: $(VENV)/.dev  ## lint, types, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python scripts/fit_erfcx.py --check
+
+lock: $(VENV)/.dev  ## write the generated files anew
+	$(BIN)/python scripts/fit_erfcx.py
+	$(BIN)/python -m tests.contract.lock
+
+clean:  ## remove the environment and all that was made
+	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/.study: pyproject.toml constraints.txt | $(VENV)
+	$(INSTALL) --editable '.[study]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)
+	$(INSTALL) --editable '.[dev]'
+	@touch $@ $(VENV)/.study
+
+$(VENV):
+	$(PYTHON) -m venv $(VENV)

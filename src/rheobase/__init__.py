@@ -1,0 +1,42 @@
+"""rheobase: activation functions from one definition each. See README.md and `rheobase --help`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rheobase.activation import Activation, get
+from rheobase.catalogue import names
+from rheobase.define import define
+from rheobase.errors import (
+    DefinitionError,
+    MissingExtra,
+    RheobaseError,
+    UnknownFunction,
+    UnsupportedInput,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Activation", "DefinitionError", "MissingExtra", "RheobaseError", "UnknownFunction",
+    "UnsupportedInput", "define", "get", "names",
+]  # fmt: skip
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Activation: ...
+
+else:
+
+    def __getattr__(name: str) -> Activation:
+        """`rheobase.NAME` is the function of that name or alias."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return get(name)
+        except UnknownFunction as error:
+            raise AttributeError(f"module 'rheobase' has no attribute {name!r}: {error}") from None
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *names()]

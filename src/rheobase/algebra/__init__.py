@@ -1,0 +1,1 @@
+"""Formulas: reading them, differentiating them without losing their tails, and the exact reference."""

@@ -1,0 +1,89 @@
+"""From a definition to expressions: the paper's formula, and the program that computes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import sympy as sp
+
+from rheobase import catalogue
+from rheobase.algebra.parse import parse, symbol
+from rheobase.algebra.program import Program
+from rheobase.definition import REGISTERED, Definition
+
+
+def known(name: str) -> Callable[[sp.Expr], sp.Expr] | None:
+    """A catalogue function of one number, at its defaults, as a function on expressions.
+
+    A trailing "_prime" means the derivative.
+    """
+    base = name.removesuffix("_prime")
+    if base not in catalogue.names() or catalogue.lookup(base).kind != "elementwise":
+        return None
+    program = at_defaults(catalogue.lookup(base))
+    body = program.partial(0).expression if name != base else program.expression
+    return lambda u: body.subs(symbol("x"), u)
+
+
+def argument_names(definition: Definition) -> tuple[str, ...]:
+    """Inputs, then the noise if there is any, then the parameters that the formula contains."""
+    noise = (definition.noise.name,) if definition.noise else ()
+    parameters = (p.name for p in definition.parameters if p.name != definition.groups)
+    return (*definition.inputs, *noise, *parameters)
+
+
+@cache
+def read(definition: Definition, text: str) -> sp.Expr:
+    """`text` over the inputs and parameters of `definition`."""
+    return parse(text, argument_names(definition), known)
+
+
+def paper(definition: Definition) -> sp.Expr:
+    """The formula as the paper writes it."""
+    return read(definition, definition.formula)
+
+
+@cache
+def program(definition: Definition) -> Program:
+    """The form to compute with, over all its arguments."""
+    arguments = tuple(symbol(name) for name in argument_names(definition))
+    return Program(arguments, read(definition, definition.stable or definition.formula))
+
+
+@cache
+def derived(key: str, path: tuple[int, ...] = (), at_rest: bool = False) -> Program:
+    """The program of a registered definition, differentiated by the arguments numbered in `path`."""
+    result = rested(REGISTERED[key]) if at_rest else program(REGISTERED[key])
+    for index in path:
+        result = result.partial(index)
+    return result
+
+
+@cache
+def rested(definition: Definition) -> Program:
+    """The program with the noise at rest, over inputs and parameters alone."""
+    noise = definition.noise
+    assert noise is not None
+    assert noise.at_rest is not None
+    whole, at = program(definition), symbol(noise.name)
+    arguments = tuple(a for a in whole.arguments if a != at)
+    return Program(arguments, whole.expression.subs(at, read(definition, noise.at_rest)))
+
+
+@cache
+def resting(definition: Definition) -> sp.Expr:
+    """The paper's formula with any noise at rest: a function of the inputs and parameters alone."""
+    noise = definition.noise
+    if noise is None or noise.at_rest is None:
+        return paper(definition)
+    return paper(definition).subs(symbol(noise.name), read(definition, noise.at_rest))
+
+
+@cache
+def at_defaults(definition: Definition) -> Program:
+    """The program of one input, with every parameter at its default and noise at rest."""
+    noise = definition.noise
+    whole = rested(definition) if noise and noise.at_rest is not None else program(definition)
+    values = {symbol(name): sp.Rational(str(value)) for name, value in definition.defaults.items()}
+    return Program(tuple(symbol(name) for name in definition.inputs), whole.expression.subs(values))

@@ -1,0 +1,151 @@
+"""Formulas as text, read into SymPy without evaluating any code.
+
+The notation is Python's arithmetic, with `a if condition else b` for pieces and the functions in
+`FUNCTIONS`. Nothing is executed: the text is parsed to a syntax tree and each node is looked up.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Mapping
+
+import sympy as sp
+from sympy import Expr
+
+from rheobase.algebra import functions as F
+from rheobase.errors import DefinitionError
+
+
+def _abs(u: Expr) -> Expr:
+    return sp.Piecewise((u, u >= 0), (-u, True))
+
+
+def _greatest(*terms: Expr) -> Expr:
+    if len(terms) == 1:
+        return F.row_max(terms[0])
+    head, *rest = terms
+    return head if not rest else _pick(head, _greatest(*rest) if len(rest) > 1 else rest[0], sp.Gt)
+
+
+def _least(*terms: Expr) -> Expr:
+    head, *rest = terms
+    return head if not rest else _pick(head, _least(*rest), sp.Lt)
+
+
+def _pick(a: Expr, b: Expr, better: Callable[[Expr, Expr], Expr]) -> Expr:
+    return sp.Piecewise((a, better(a, b)), (b, True))
+
+
+#: Every function a formula may call, with what it means.
+FUNCTIONS: Mapping[str, Callable[..., Expr]] = {
+    "exp": sp.exp, "log": sp.log, "sqrt": sp.sqrt, "sin": sp.sin, "cos": sp.cos, "tan": sp.tan,
+    "sinh": sp.sinh, "cosh": sp.cosh, "asinh": sp.asinh, "atan": sp.atan, "erf": sp.erf,
+    "tanh": F.tanh, "expm1": F.expm1, "log1p": F.log1p, "hypot": F.hypot, "bell": F.bell,
+    "sigmoid": F.sigmoid, "softplus": F.softplus, "normal_cdf": F.normal_cdf,
+    "log_sigmoid": lambda u: -F.softplus(-u), "abs": _abs, "max": _greatest, "min": _least,
+    "sum": F.row_sum, "shift": F.row_shift, "first_max": F.first_max,
+    "simplex_threshold": F.simplex_threshold, "tanh_excess": F.tanh_excess,
+}  # fmt: skip
+
+CONSTANTS: Mapping[str, Expr] = {"pi": sp.pi, "e": sp.E, "inf": sp.oo}
+
+_BINARY: Mapping[type[ast.operator], Callable[[Expr, Expr], Expr]] = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Div: lambda a, b: a / b,
+    ast.Pow: lambda a, b: a**b,
+}
+_COMPARE: Mapping[type[ast.cmpop], Callable[[Expr, Expr], Expr]] = {
+    ast.Gt: sp.Gt,
+    ast.GtE: sp.Ge,
+    ast.Lt: sp.Lt,
+    ast.LtE: sp.Le,
+}
+
+Lookup = Callable[[str], "Callable[..., Expr] | None"]
+
+
+def symbol(name: str) -> sp.Symbol:
+    """The symbol that stands for an input or parameter: always a real number."""
+    return sp.Symbol(name, real=True)
+
+
+def free_names(text: str) -> list[str]:
+    """Names in `text` that are neither functions nor constants, in order of appearance."""
+    nodes = [node for node in ast.walk(_tree(text)) if isinstance(node, ast.Name)]
+    called = {id(node.func) for node in ast.walk(_tree(text)) if isinstance(node, ast.Call)}
+    nodes = [node for node in nodes if id(node) not in called]
+    nodes.sort(key=lambda node: node.col_offset)
+    found = [node.id for node in nodes if node.id not in CONSTANTS and node.id not in FUNCTIONS]
+    return list(dict.fromkeys(found))
+
+
+def parse(text: str, names: Collection[str], lookup: Lookup = lambda name: None) -> Expr:
+    """The expression that `text` means, over the symbols `names`.
+
+    `lookup` may supply further functions of one argument by name. Raises DefinitionError, in one
+    line, at anything that is not arithmetic on these.
+
+    >>> parse("x*sigmoid(beta*x)", ["x", "beta"])
+    x*sigmoid(beta*x)
+    """
+    return _Reader(text, names, lookup).read(_tree(text).body)
+
+
+def _tree(text: str) -> ast.Expression:
+    try:
+        return ast.parse(text.strip(), mode="eval")
+    except SyntaxError as error:
+        raise DefinitionError(f"cannot read the formula {text!r}: {error.msg}") from None
+
+
+class _Reader:
+    """Walks the syntax tree of one formula."""
+
+    def __init__(self, text: str, names: Collection[str], lookup: Lookup) -> None:
+        self.text, self.names, self.lookup = text, names, lookup
+
+    def fail(self, what: str) -> DefinitionError:
+        return DefinitionError(f"in the formula {self.text!r}: {what}")
+
+    def read(self, node: ast.expr) -> Expr:
+        match node:
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                return sp.Rational(str(value))
+            case ast.Name(id=name):
+                return self.name(name)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -self.read(operand)
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.read(operand)
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+                return _BINARY[type(op)](self.read(left), self.read(right))
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                return sp.Piecewise((self.read(body), self.condition(test)), (self.read(orelse), True))
+            case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
+                return self.call(name, [self.read(arg) for arg in args])
+        raise self.fail(f"{ast.unparse(node)!r} is not allowed; only arithmetic, pieces and functions are")
+
+    def name(self, name: str) -> Expr:
+        if name in self.names:
+            return symbol(name)
+        if name in CONSTANTS:
+            return CONSTANTS[name]
+        known = ", ".join([*self.names, *CONSTANTS])
+        raise self.fail(f"unknown name {name!r}; known are {known}")
+
+    def condition(self, node: ast.expr) -> Expr:
+        match node:
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARE:
+                return _COMPARE[type(op)](self.read(left), self.read(right))
+        raise self.fail(f"{ast.unparse(node)!r} is not a condition; write one of < <= > >=")
+
+    def call(self, name: str, args: list[Expr]) -> Expr:
+        function = FUNCTIONS.get(name) or self.lookup(name)
+        if function is None:
+            raise self.fail(f"unknown function {name!r}; known are {', '.join(sorted(FUNCTIONS))}")
+        try:
+            return function(*args)
+        except TypeError:
+            raise self.fail(f"{name} does not take {len(args)} argument(s)") from None

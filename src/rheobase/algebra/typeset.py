@@ -1,0 +1,88 @@
+"""Formulas for people: LaTeX, and the text notation that `parse` reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.str import StrPrinter
+
+from rheobase.algebra.formula import paper, resting
+from rheobase.algebra.functions import plain
+from rheobase.algebra.parse import parse, symbol
+from rheobase.definition import Definition
+from rheobase.errors import DefinitionError
+
+
+class _Latex(LatexPrinter):
+    """SymPy's printer, with reductions written over the row's index."""
+
+    def _print_row_sum(self, node: Any) -> str:
+        return rf"\sum_j {self._over_j(node)}"
+
+    def _print_row_max(self, node: Any) -> str:
+        return rf"\max_j {self._over_j(node)}"
+
+    def _print_first_max(self, node: Any) -> str:
+        return rf"\left[ i = \arg\max_j {self._over_j(node)} \right]"
+
+    def _print_simplex_threshold(self, node: Any) -> str:
+        return rf"\tau\left({self._print(node.args[0])}\right)"
+
+    def _over_j(self, node: Any) -> str:
+        names = {symbol("x"): sp.Symbol("x_j"), symbol("noise"): sp.Symbol("g_j")}
+        return self._print(node.args[0].xreplace(names))
+
+
+def latex(definition: Definition, order: int = 0) -> str:
+    """The formula of `definition`, or its derivative of the given order, as LaTeX.
+
+    >>> import rheobase as rb
+    >>> rb.softplus.latex(1)
+    '\\\\frac{e^{\\\\beta x}}{e^{\\\\beta x} + 1}'
+    """
+    expression = plain(paper(definition)) if definition.kind == "row" else plain(resting(definition))
+    if order and definition.kind != "elementwise":
+        raise DefinitionError(f"{definition.name} is a {definition.kind} function: only its formula is set in LaTeX")
+    if order:
+        expression = sp.simplify(expression.diff(symbol("x"), order))
+    names: dict[Any, str] = {symbol(p.name): p.symbol or p.name for p in definition.parameters}
+    if definition.kind == "row":
+        names |= {symbol("x"): "x_i", symbol("noise"): "g_i"}
+    return str(_Latex({"symbol_names": names, "fold_short_frac": False}).doprint(expression))
+
+
+class _Notation(StrPrinter):
+    """Prints what `parse` reads back."""
+
+    def _print_Piecewise(self, node: Any) -> str:
+        *pieces, (last, always) = node.args
+        if always != sp.true:
+            raise DefinitionError("the last piece of a Piecewise needs the condition True")
+        parts = [f"({self._print(e)}) if {self._print(c)} else " for e, c in pieces]
+        return f"({''.join(parts)}({self._print(last)}))"
+
+    def _print_Max(self, node: Any) -> str:
+        return f"max({', '.join(self._print(a) for a in node.args)})"
+
+    def _print_Min(self, node: Any) -> str:
+        return f"min({', '.join(self._print(a) for a in node.args)})"
+
+    def _print_Abs(self, node: Any) -> str:
+        return f"abs({self._print(node.args[0])})"
+
+    def _print_Exp1(self, node: Any) -> str:
+        return "e"
+
+
+def notation(expression: sp.Expr) -> str:
+    """`expression` in the notation of formulas; it is read back to make sure it means the same."""
+    text = _Notation().doprint(expression)
+    parse(text, [s.name for s in expression.free_symbols])
+    return text
+
+
+def readable(expression: sp.Expr) -> str:
+    """`expression` as text for people: the notation of formulas, not necessarily one that can be read back."""
+    return _Notation().doprint(expression.replace(lambda n: n.is_Float, sp.nsimplify))

@@ -1,0 +1,91 @@
+"""Rectifiers whose bend or negative side is an exponential or a square root."""
+
+from rheobase.definition import Definition, Elsewhere, Parameter
+from rheobase.domain import Domain
+
+POSITIVE = Domain.parse("(0, inf)")
+
+elu = Definition(
+    name="elu",
+    title="Exponential linear unit",
+    formula="x if x > 0 else alpha*(exp(x) - 1)",
+    stable="x if x > 0 else alpha*expm1(x)",
+    reason="exp(x) - 1 cancels near 0: nothing is left of it below 6e-8 in float32",
+    parameters=(Parameter("alpha", 1.0, symbol=r"\alpha"),),
+    kinks={"0": "alpha"},
+    special={"-inf": "-alpha", "0": "0", "inf": "inf"},
+    reference="Clevert, Unterthiner & Hochreiter, Fast and accurate deep network learning by ELUs, 2015",
+    torch=Elsewhere("ELU", "elu"),
+    jax=Elsewhere(function="elu"),
+    differs=("TensorFlow and oneDNN compute exp(x) - 1, which loses all digits near 0.",),
+)
+
+celu = Definition(
+    name="celu",
+    title="Continuously differentiable ELU",
+    formula="x if x > 0 else alpha*(exp(x/alpha) - 1)",
+    stable="x if x > 0 else alpha*expm1(x/alpha)",
+    reason="exp(x) - 1 cancels near 0",
+    parameters=(Parameter("alpha", 1.0, POSITIVE, r"\alpha"),),
+    special={"-inf": "-alpha", "0": "0", "inf": "inf"},
+    reference="Barron, Continuously differentiable exponential linear units, 2017",
+    torch=Elsewhere("CELU", "celu"),
+    jax=Elsewhere(function="celu"),
+    differs=("Libraries disagree for alpha < 0, which the paper does not define; it is an error here.",),
+)
+
+selu = Definition(
+    name="selu",
+    title="Scaled ELU",
+    formula=(
+        "1.0507009873554804934193349852946*x if x > 0 else "
+        "1.0507009873554804934193349852946*1.6732632423543772848170429916717*(exp(x) - 1)"
+    ),
+    stable=(
+        "1.0507009873554804934193349852946*x if x > 0 else "
+        "1.0507009873554804934193349852946*1.6732632423543772848170429916717*expm1(x)"
+    ),
+    reason="exp(x) - 1 cancels near 0",
+    kinks={"0": "1.0507009873554804934193349852946*1.6732632423543772848170429916717"},
+    special={"0": "0", "inf": "inf"},
+    reference="Klambauer, Unterthiner, Mayr & Hochreiter, Self-normalizing neural networks, 2017",
+    torch=Elsewhere("SELU", "selu"),
+    jax=Elsewhere(function="selu"),
+    differs=("MLX and tinygrad cut both constants to six digits.",),
+)
+
+softplus = Definition(
+    name="softplus",
+    title="Softplus",
+    formula="log(1 + exp(beta*x))/beta",
+    stable="softplus(beta*x)/beta",
+    reason="exp overflows for x > 88 and 1 + exp cancels for x < -16 in float32",
+    parameters=(Parameter("beta", 1.0, POSITIVE, r"\beta"),),
+    special={"-inf": "0", "inf": "inf"},
+    reference="Dugas, Bengio, Bélisle, Nadeau & Garcia, Incorporating second-order functional knowledge, 2000",
+    torch=Elsewhere("Softplus", "softplus", fixed={"threshold": 20.0}),
+    jax=Elsewhere(function="softplus"),
+    differs=("torch replaces it by x where beta*x > 20: a jump of 2e-9; here it is exact everywhere.",),
+)
+
+squareplus = Definition(
+    name="squareplus",
+    title="Squareplus",
+    formula="(x + sqrt(x**2 + b))/2",
+    stable="b/(2*(hypot(x, sqrt(b)) - x)) if x < 0 else (x + hypot(x, sqrt(b)))/2",
+    reason="x + sqrt(x^2 + b) cancels for x << 0, and x^2 overflows from 256 on in float16",
+    parameters=(Parameter("b", 4.0, Domain.parse("(0, inf)"), "b"),),
+    special={"-inf": "0", "inf": "inf"},
+    reference="Barron, Squareplus: a softplus-like algebraic rectifier, 2021",
+    jax=Elsewhere(function="squareplus"),
+)
+
+exponential = Definition(
+    name="exponential",
+    title="Exponential",
+    formula="exp(x)",
+    special={"-inf": "0", "0": "1", "inf": "inf"},
+    reference="the inverse link of Poisson regression; Nelder & Wedderburn, Generalized linear models, 1972",
+)
+
+FAMILY = (elu, celu, selu, softplus, squareplus, exponential)

@@ -1,0 +1,87 @@
+"""Functions of a whole row: each output depends on all inputs along an axis."""
+
+from rheobase.definition import Definition, Elsewhere, Noise, Parameter
+from rheobase.domain import Domain
+
+POSITIVE = Domain.parse("(0, inf)")
+
+softmax = Definition(
+    name="softmax",
+    title="Softmax",
+    kind="row",
+    formula="exp(x)/sum(exp(x))",
+    stable="exp(x - shift(x))/sum(exp(x - shift(x)))",
+    reason="exp(x) overflows for x > 88 in float32; a shift of the whole row changes nothing",
+    reference="Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990",
+    torch=Elsewhere("Softmax", "softmax", arguments={"axis": "dim"}),
+    jax=Elsewhere(function="softmax"),
+    differs=("ONNX before opset 13 flattens to two dimensions and defaults to axis 1; torch asks for dim.",),
+)
+
+log_softmax = Definition(
+    name="log_softmax",
+    title="Logarithm of softmax",
+    kind="row",
+    formula="x - log(sum(exp(x)))",
+    stable="x - shift(x) - log(sum(exp(x - shift(x))))",
+    reason="exp(x) overflows for x > 88 in float32",
+    reference="Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990",
+    torch=Elsewhere("LogSoftmax", "log_softmax", arguments={"axis": "dim"}),
+    jax=Elsewhere(function="log_softmax"),
+)
+
+softmin = Definition(
+    name="softmin",
+    title="Softmin",
+    kind="row",
+    formula="exp(-x)/sum(exp(-x))",
+    stable="exp(-x - shift(-x))/sum(exp(-x - shift(-x)))",
+    reason="exp(-x) overflows for x < -88 in float32",
+    reference="Boltzmann, Studien über das Gleichgewicht der lebendigen Kraft, 1868",
+    torch=Elsewhere("Softmin", "softmin", arguments={"axis": "dim"}),
+)
+
+sparsemax = Definition(
+    name="sparsemax",
+    title="Sparsemax",
+    kind="row",
+    formula="x - simplex_threshold(x) if x > simplex_threshold(x) else 0",
+    reference="Martins & Astudillo, From softmax to sparsemax, 2016",
+    jax=Elsewhere(),
+)
+
+gumbel_softmax = Definition(
+    name="gumbel_softmax",
+    title="Gumbel-softmax",
+    kind="row",
+    formula="exp((x + noise)/tau)/sum(exp((x + noise)/tau))",
+    stable="exp((x + noise - shift(x + noise))/tau)/sum(exp((x + noise - shift(x + noise))/tau))",
+    reason="exp overflows, the sooner the smaller tau",
+    parameters=(Parameter("tau", 1.0, POSITIVE, r"\tau"),),
+    noise=Noise("noise", "gumbel"),
+    reference="Jang, Gu & Poole, Categorical reparameterization with Gumbel-softmax, 2016",
+    torch=Elsewhere(function="gumbel_softmax"),
+)
+
+hardmax = Definition(
+    name="hardmax",
+    title="Hardmax",
+    kind="row",
+    formula="first_max(x)",
+    reference="ONNX operator Hardmax; the limit of softmax(x/tau) for tau → 0",
+    aliases=("argmax_onehot",),
+    differs=("Of several largest elements the first gets the 1, as in ONNX.",),
+)
+
+maxout = Definition(
+    name="maxout",
+    title="Maxout",
+    kind="row",
+    formula="max(x)",
+    parameters=(Parameter("pieces", 2, Domain.parse("[1, inf)"), "k"),),
+    groups="pieces",
+    reference="Goodfellow, Warde-Farley, Mirza, Courville & Bengio, Maxout networks, 2013",
+    differs=("Neighbouring channels form a group; equal largest pieces share the gradient.",),
+)
+
+FAMILY = (softmax, log_softmax, softmin, sparsemax, gumbel_softmax, hardmax, maxout)

@@ -1,0 +1,80 @@
+"""The door for a user's own formula: text, SymPy expression, or Python function on symbols."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Union
+
+from rheobase import catalogue
+from rheobase.activation import Activation, get
+from rheobase.definition import Definition, Parameter
+from rheobase.domain import REALS, Domain
+from rheobase.errors import DefinitionError
+
+if TYPE_CHECKING:
+    import sympy as sp
+
+Formula = Union[str, "sp.Expr", Callable[..., "sp.Expr"]]
+
+
+def define(
+    name: str,
+    formula: Formula,
+    *,
+    stable: str = "",
+    reason: str = "",
+    title: str = "",
+    reference: str = "defined by the user",
+    domains: dict[str, str] | None = None,
+    **parameters: float,
+) -> Activation:
+    """Make your own formula a full citizen: backends, derivatives, facts, modules, study.
+
+    `formula` is text in `x` and the parameters ("x*tanh(softplus(beta*x))"; pieces are written
+    "a if x > 0 else b"), a SymPy expression in the symbol x, or a Python function of symbols.
+    `domains` restricts parameters, e.g. {"beta": "(0, inf)"}. Defining a name again replaces it;
+    names of shipped functions are refused. Text is parsed, never executed.
+
+    Raises DefinitionError, in one line, where the formula cannot be read.
+
+    >>> import rheobase as rb
+    >>> f = rb.define("doc_gate", "x*sigmoid(beta*x)", beta=1.0)
+    >>> f(0.0), f.derivative(0.0)
+    (0.0, 0.5)
+    """
+    from rheobase.algebra.formula import program
+
+    domains = domains or {}
+    text = formula if isinstance(formula, str) else as_text(formula, tuple(parameters))
+    definition = Definition(
+        name=name,
+        title=title or name,
+        formula=text,
+        stable=stable,
+        reason=reason,
+        reference=reference,
+        parameters=tuple(
+            Parameter(p, value, Domain.parse(domains[p]) if p in domains else REALS, learnable=True)
+            for p, value in parameters.items()
+        ),
+    )
+    if "x" not in {s.name for s in program(definition).expression.free_symbols}:
+        raise DefinitionError(f"the formula {text!r} does not depend on x")
+    catalogue.add(definition)
+    return get(name)
+
+
+def as_text(formula: sp.Expr | Callable[..., sp.Expr], parameters: tuple[str, ...]) -> str:
+    """A SymPy expression or function on symbols, in the notation of formulas."""
+    import sympy as sp
+
+    from rheobase.algebra.parse import symbol
+    from rheobase.algebra.typeset import notation
+
+    if not isinstance(formula, sp.Basic):
+        wanted = tuple(inspect.signature(formula).parameters)
+        if wanted != ("x", *parameters):
+            raise DefinitionError(f"the function takes {wanted}, but x and the parameters are {('x', *parameters)}")
+        formula = formula(*[symbol(n) for n in wanted])
+    return notation(sp.sympify(formula))

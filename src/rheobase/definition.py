@@ -1,0 +1,134 @@
+"""The one record in which an activation function is declared; everything else is derived from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rheobase.domain import REALS, Domain
+from rheobase.errors import DefinitionError
+
+Kind = Literal["elementwise", "row", "gated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number the function depends on besides its input.
+
+    `name` is the keyword of the call (torch.nn.functional's name where torch has the function),
+    `symbol` how formulas print it in LaTeX, `learnable` whether modules train it by default.
+    """
+
+    name: str
+    default: float
+    domain: Domain = REALS
+    symbol: str = ""
+    learnable: bool = False
+
+    def __post_init__(self) -> None:
+        self.domain.check(self.name, self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """A random number drawn per element: `law` is "uniform" (between two parameters) or "gumbel".
+
+    `at_rest` is the formula used instead of a draw when not training; None: always drawn.
+    """
+
+    name: str
+    law: Literal["uniform", "gumbel"]
+    bounds: tuple[str, str] | None = None
+    at_rest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What another library calls the function.
+
+    `arguments` maps our parameter names to theirs where they differ; `fixed` holds arguments of
+    theirs that must have one value for the two functions to be the same.
+    """
+
+    module: str = ""
+    function: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, object] = field(default_factory=dict)
+
+
+#: The error promised per dtype, in units in the last place of the correctly rounded value.
+PROMISE: Mapping[str, float] = {"float16": 1.0, "bfloat16": 1.0, "float32": 8.0, "float64": 8.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """An activation function, declared as data.
+
+    `formula` is the paper's, `stable` an equal form for computing, with the `reason` why the
+    paper's would overflow or cancel. Both are written in the notation of `rheobase.algebra.parse`;
+    in a conditional the comparison says which branch, and so which slope, holds at the kink;
+    `kinks` states that slope again, as {where: slope}, and the contract tests compare the two.
+    `straight_through` is a function whose derivative may stand in for one that is 0 everywhere;
+    `groups` names the parameter that says how many neighbours of an axis are reduced to one.
+    `special` gives values at particular inputs, `accuracy` the promised error in ULP per dtype.
+    """
+
+    name: str
+    title: str
+    formula: str
+    reference: str
+    parameters: tuple[Parameter, ...] = ()
+    aliases: tuple[str, ...] = ()
+    stable: str = ""
+    reason: str = ""
+    kinks: Mapping[str, str] = field(default_factory=dict)
+    special: Mapping[str, str] = field(default_factory=dict)
+    noise: Noise | None = None
+    straight_through: str = ""
+    groups: str = ""
+    torch: Elsewhere = Elsewhere()
+    jax: Elsewhere = Elsewhere()
+    differs: tuple[str, ...] = ()
+    accuracy: Mapping[str, float] = field(default_factory=lambda: PROMISE)
+    kind: Kind = "elementwise"
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier():
+            raise DefinitionError(f"{self.name!r} is not a name: use letters, digits and underscores")
+        if bool(self.stable) != bool(self.reason):
+            raise DefinitionError(f"{self.name}: a stable form and its reason come together")
+        if len({p.name for p in self.parameters}) < len(self.parameters):
+            raise DefinitionError(f"{self.name}: a parameter is declared twice")
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.formula, self.stable))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the array arguments in the formula."""
+        return ("value", "gate") if self.kind == "gated" else ("x",)
+
+    @property
+    def defaults(self) -> dict[str, float]:
+        """Parameter values used when the caller gives none."""
+        return {p.name: p.default for p in self.parameters}
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter called `name`; ValueError naming the allowed ones otherwise."""
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        allowed = ", ".join(p.name for p in self.parameters) or "none"
+        raise DefinitionError(f"{self.name} has no parameter {name!r}; it has: {allowed}")
+
+
+#: Definitions by key. A key is plain text, so that a compiler that traces calls takes it for a constant.
+REGISTERED: dict[str, Definition] = {}
+
+
+def register(definition: Definition) -> str:
+    """The key of `definition`, the same for equal definitions."""
+    key = f"{definition.name}#{hash(repr(definition)) & 0xFFFFFFFF:x}"
+    REGISTERED[key] = definition
+    return key

@@ -1,0 +1,1 @@
+"""What activation functions do inside a network."""

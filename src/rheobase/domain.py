@@ -1,0 +1,54 @@
+"""Where a parameter may lie: an interval, written "(0, inf)", that can check and say itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from rheobase.errors import DefinitionError
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """An interval of the real line; its ends belong to it where `closed` says so."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    closed_low: bool = False
+    closed_high: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Domain:
+        """Read "(0, inf)", "[0, 1]" and the like.
+
+        >>> Domain.parse("[0, 1)").contains(1.0)
+        False
+        """
+        low, high = (float(part) for part in text[1:-1].split(","))
+        return cls(low, high, text[0] == "[", text[-1] == "]")
+
+    def contains(self, value: float) -> bool:
+        """Whether `value` lies inside; NaN never does."""
+        above = value >= self.low if self.closed_low else value > self.low
+        below = value <= self.high if self.closed_high else value < self.high
+        return above and below
+
+    def check(self, name: str, value: float) -> None:
+        """Raise DefinitionError unless `value` is allowed for the parameter called `name`."""
+        if not self.contains(float(value)):
+            raise DefinitionError(f"{name} must lie in {self}, got {value}")
+
+    @property
+    def shape(self) -> str:
+        """ "line", "ray" (bounded below) or "segment": how an unconstrained number is mapped into it."""
+        if math.isinf(self.low):
+            return "line"
+        return "ray" if math.isinf(self.high) else "segment"
+
+    def __str__(self) -> str:
+        left, right = "[" if self.closed_low else "(", "]" if self.closed_high else ")"
+        return f"{left}{self.low:g}, {self.high:g}{right}"
+
+
+#: No restriction.
+REALS = Domain()

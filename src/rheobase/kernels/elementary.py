@@ -1,0 +1,106 @@
+"""Elementary functions written once over a few primitives, for every array library alike.
+
+Each is chosen for relative accuracy: no subtraction of nearly equal numbers, no overflow on the
+way. Branches are selected, never taken, so that they vectorise and compile.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rheobase.kernels.erfcx_series import CENTRE, COEFFICIENTS
+
+Array = Any
+Operation = Callable[..., Array]
+
+#: From here on a NaN is an intermediate that overflowed, and the value is the limit to all digits.
+FAR = 1e4
+#: Levels of Lambert's continued fraction of tanh; beyond them lies less than 2⁻⁶⁰ for |x| ≤ 1.
+_LAMBERT = 10
+#: Terms of erf's power series; enough for |x| ≤ 1 in float64.
+_ERF_TERMS = 22
+
+
+def elementary(basic: Mapping[str, Operation]) -> dict[str, Operation]:
+    """The vocabulary of formulas over `basic`: exp, log1p, expm1, tanh, abs, round, where, …"""
+    exp, log1p, where, absolute = (basic[name] for name in ("exp", "log1p", "where", "abs"))
+    nearest, tanh = basic["round"], basic["tanh"]
+
+    def sigmoid(x: Array) -> Array:
+        e = exp(-absolute(x))
+        return where(x < 0, e, 1.0) / (1 + e)
+
+    def softplus(x: Array) -> Array:
+        return where(x > 0, x, 0.0) + log1p(exp(-absolute(x)))
+
+    def sech2(x: Array) -> Array:
+        e = exp(-2 * absolute(x))
+        return 4 * e / ((1 + e) * (1 + e))
+
+    def below(size: Array, bound: float) -> Array:
+        return where(size < bound, size, bound)
+
+    def slant(x: Array, y: Array) -> Array:
+        return x / basic["hypot"](x, y)
+
+    def bell(scale: float, x: Array) -> Array:
+        bounded = below(absolute(x), 64.0)
+        # head has so few bits that its square is exact; the rest of x² is small
+        head = nearest(bounded * 16) / 16
+        rest = (bounded - head) * (bounded + head)
+        return exp(-scale * head * head) * exp(-scale * rest)
+
+    def erfcx(t: Array) -> Array:
+        """e^(t²)·erfc(t) for t ≥ 0, by a Chebyshev series in (t - c)/(t + c)."""
+        w = (t - CENTRE) / (t + CENTRE)
+        older, newer = w * 0, w * 0
+        for coefficient in reversed(COEFFICIENTS[1:]):
+            older, newer = newer, 2 * w * newer - older + coefficient
+        return (w * newer - older + COEFFICIENTS[0]) / (1 + 2 * t)
+
+    def normal_cdf(x: Array) -> Array:
+        size = below(absolute(x), 64.0)
+        tail = bell(0.5, x) * erfcx(size * math.sqrt(0.5)) / 2
+        return where(x < 0, tail, 1 - tail)
+
+    def erf(x: Array) -> Array:
+        square, total = x * x, x * 0
+        for n in reversed(range(_ERF_TERMS)):
+            total = total * square + (-1) ** n / (math.factorial(n) * (2 * n + 1))
+        size = below(absolute(x), 64.0)
+        far = 1 - bell(1.0, x) * erfcx(size)
+        near = total * x * (2 / math.sqrt(math.pi))
+        return where(size < 1, near, where(x < 0, -far, far))
+
+    def tanh_excess(x: Array) -> Array:
+        square = where(absolute(x) < 1, x * x, 1.0)
+        fraction = square * 0
+        for odd in range(2 * _LAMBERT + 1, 1, -2):
+            fraction = square / (odd + fraction)
+        return where(absolute(x) < 1, x * fraction / (1 + fraction), x - tanh(x))
+
+    def tails(core: Array, x: Array, low: float | None = None, high: float | None = None) -> Array:
+        lost = core != core
+        if low is not None:
+            core = where((x == -math.inf) | (lost & (x < -FAR)), low, core)
+        if high is not None:
+            core = where((x == math.inf) | (lost & (x > FAR)), high, core)
+        return where(x != x, x, core)
+
+    return {
+        "tails": tails, "sigmoid": sigmoid, "softplus": softplus, "sech2": sech2, "slant": slant, "bell": bell, "erfcx": erfcx,
+        "normal_cdf": normal_cdf, "erf": erf, "tanh_excess": tanh_excess,
+    }  # fmt: skip
+
+
+def simplex_threshold(basic: Mapping[str, Operation]) -> Operation:
+    """τ of sparsemax: the largest of (Σ of the k largest - 1)/k over k."""
+
+    def threshold(x: Array, axis: int) -> Array:
+        ordered = basic["sort_down"](x, axis)
+        count = basic["positions"](x, axis)
+        return basic["max"]((basic["cumsum"](ordered, axis) - 1) / count, axis)
+
+    return threshold

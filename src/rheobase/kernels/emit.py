@@ -1,0 +1,158 @@
+"""Programs as Python source over one table of operations: the same text for every array library."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import sympy as sp
+from sympy.printing.pycode import PythonCodePrinter
+
+from rheobase.algebra.functions import Reduction
+from rheobase.algebra.program import Program
+from rheobase.kernels.tails import settle
+
+Array = Any
+
+_PLAIN = {sp.exp: "exp", sp.log: "log", sp.sin: "sin", sp.cos: "cos", sp.tan: "tan", sp.sinh: "sinh",
+          sp.cosh: "cosh", sp.asinh: "asinh", sp.atan: "atan", sp.erf: "erf", sp.Abs: "abs"}  # fmt: skip
+_ROW = {"row_sum": "sum", "row_max": "max", "row_shift": "max"}
+_COMPARE = {sp.StrictGreaterThan: ">", sp.GreaterThan: ">=", sp.StrictLessThan: "<", sp.LessThan: "<="}
+
+
+class _Printer(PythonCodePrinter):
+    """Prints an expression as calls of the operation table; `anchor` lends its shape to constants."""
+
+    def __init__(self, anchor: str) -> None:
+        super().__init__({"fully_qualified_modules": False, "allow_unknown_functions": True})
+        self.anchor = anchor
+
+    def _print_Function(self, node: Any) -> str:
+        if node.is_number:
+            return repr(float(node.doit()))
+        name = _PLAIN.get(node.func) or _ROW.get(type(node).__name__) or type(node).__name__
+        arguments = [self._print(a) for a in node.args]
+        if isinstance(node, Reduction):
+            arguments.append("axis")
+        return f"{name}({', '.join(arguments)})"
+
+    def _print_tails(self, node: Any) -> str:
+        core, x, low, high = (self._print(a) for a in node.args)
+        sides = [f"low={low}"] if node.args[2] is not sp.nan else []
+        sides += [f"high={high}"] if node.args[3] is not sp.nan else []
+        return f"tails({', '.join([core, x, *sides])})"
+
+    def _print_Piecewise(self, node: Any) -> str:
+        *pieces, (last, _) = node.args
+        text, constant = self._print(last), not last.free_symbols
+        for value, condition in reversed(pieces):
+            chosen = self._print(value)
+            if constant and not value.free_symbols:
+                chosen = f"constant({self.anchor}, {chosen})"
+            text, constant = f"where({self._print(condition)}, {chosen}, {text})", False
+        return text
+
+    def _print_Relational(self, node: Any) -> str:
+        return f"({self._print(node.lhs)} {_COMPARE[type(node)]} {self._print(node.rhs)})"
+
+    def _print_And(self, node: Any) -> str:
+        return "(" + " & ".join(self._print(a) for a in node.args) + ")"
+
+    def _print_Or(self, node: Any) -> str:
+        return "(" + " | ".join(self._print(a) for a in node.args) + ")"
+
+    def _print_Pow(self, node: Any, **_: Any) -> str:
+        base, power = node.args
+        if node.is_number:
+            return repr(float(node))
+        if power == sp.Rational(1, 2):
+            return f"sqrt({self._print(base)})"
+        if power.is_Integer and power > 0:
+            return "(" + "*".join([self._print_factor(base)] * int(power)) + ")"
+        if power.is_number and power < 0:
+            return f"(1/{self._print(sp.Pow(base, -power))})" if power != -1 else f"(1/({self._print(base)}))"
+        return f"power({self._print(base)}, {self._print(power)})"
+
+    def _print_factor(self, base: Any) -> str:
+        return self._print(base) if base.is_Symbol else f"({self._print(base)})"
+
+    def _print_Add(self, node: Any, order: Any = None) -> str:
+        content, primitive = node.as_content_primitive()
+        has_constant = bool(node.as_coeff_Add()[0])
+        if content.q == 1 or not has_constant or not all(_is_whole(t) for t in primitive.args):
+            return str(super()._print_Add(node, order))
+        # (x + 3)/6 and not x/6 + 1/2: the sum is exact where it matters, near its zero
+        return f"({self._print(content.p * primitive)})/{float(content.q)!r}"
+
+    def _print_Rational(self, node: Any) -> str:
+        return repr(float(node))
+
+    def _print_Mul(self, node: Any) -> str:
+        number, rest = node.as_coeff_Mul()
+        above = [f for f in sp.Mul.make_args(rest) if not _divides(f)]
+        below = [1 / f for f in sp.Mul.make_args(rest) if _divides(f)]
+        constants = [f for f in above if not f.free_symbols]
+        above = [f for f in above if f.free_symbols]
+        scale = float(number * sp.Mul(*constants))
+        texts = [self._bracket(f) for f in above]
+        texts = ([repr(scale)] if scale != 1 and (scale != -1 or not texts) else []) + texts
+        text = ("-" if scale == -1 and above else "") + ("*".join(texts) or "1.0")
+        return text + "".join(f"/({self._print(f)})" for f in below)
+
+    def _bracket(self, factor: Any) -> str:
+        text = self._print(factor)
+        return f"({text})" if factor.is_Add or text.startswith("-") else text
+
+    def _print_NumberSymbol(self, node: Any) -> str:
+        return repr(float(node))
+
+    def _print_Number(self, node: Any) -> str:
+        return repr(float(node))
+
+    _print_Integer = _print_Rational
+    _print_Float = _print_Rational
+    _print_Pi = _print_Exp1 = _print_NumberSymbol
+
+    def _print_Infinity(self, node: Any) -> str:
+        return "inf"
+
+    def _print_NegativeInfinity(self, node: Any) -> str:
+        return "(-inf)"
+
+
+def _is_whole(term: Any) -> bool:
+    return bool(abs(term.as_coeff_Mul()[0]) < 100 and term.as_coeff_Mul()[0].is_Integer)
+
+
+def _divides(factor: Any) -> bool:
+    return bool(factor.is_Pow and factor.args[1].is_number and factor.args[1] < 0 and factor.free_symbols)
+
+
+@cache
+def source(program: Program, name: str = "function") -> str:
+    """Python source of `program`: a function of its arguments and, for rows, of `axis`."""
+    x = program.arguments[0].name
+    printer = _Printer(x)
+    steps, (result,) = sp.cse([settle(program).expression], symbols=sp.numbered_symbols("t", real=True), order="none")
+    lines = [f"    {symbol.name} = {printer.doprint(value)}" for symbol, value in steps]
+    text = printer.doprint(result)
+    if not result.free_symbols:
+        text = f"tails(constant({x}, {text}), {x})"
+    signature = ", ".join([a.name for a in program.arguments] + (["axis"] if program.is_row else []))
+    return "\n".join([f"def {name}({signature}):", *lines, f"    return {text}", ""])
+
+
+def build(program: Program, operations: Mapping[str, Any], label: str) -> Callable[..., Array]:
+    """The function that computes `program` with the given operations.
+
+    `label` names it in tracebacks, where its source can be read.
+    """
+    text = source(program)
+    filename = f"<rheobase {label} {abs(hash(text)):x}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    namespace: dict[str, Any] = {**operations, "inf": float("inf")}
+    exec(compile(text, filename, "exec"), namespace)
+    function: Callable[..., Array] = namespace["function"]
+    return function

@@ -1,0 +1,144 @@
+"""The outcome of a study as one record, and its files: results.json, results.csv, plan.json."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rheobase.study.data import Dataset
+from rheobase.study.plan import Plan
+from rheobase.study.statistics import Estimate, Verdict, decide, estimate, p_superiority
+from rheobase.study.train import Run
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the study found about one function."""
+
+    name: str
+    scores: NDArray[np.float64]
+    score: Estimate
+    difference: Estimate
+    p_superiority: float
+    best_learning_rate: float
+    edge: bool
+    runs_failed: int
+    step_time_ratio: float
+    memory_ratio: float
+    health: Mapping[str, float]
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Results:
+    """A finished study."""
+
+    data: Dataset
+    plan: Plan
+    verdict: Verdict
+    outcomes: tuple[Outcome, ...]
+
+
+def summarise(
+    data: Dataset,
+    plan: Plan,
+    tuning: Sequence[Run],
+    final: Sequence[Run],
+    costs: Mapping[str, tuple[float, float]],
+) -> Results:
+    """All records of a study, the best mean first."""
+    scores = {name: np.array([r.test for r in _of(final, name)]) for name in plan.activations}
+    failed = {name: sum(r.failed for r in _of(final, name)) for name in plan.activations}
+    base = scores[plan.baseline]
+    outcomes = [
+        Outcome(
+            name=name,
+            scores=scores[name],
+            score=estimate(scores[name]),
+            difference=estimate(scores[name] - base),
+            p_superiority=p_superiority(scores[name], base),
+            best_learning_rate=_of(final, name)[0].learning_rate,
+            edge=_of(final, name)[0].learning_rate in (plan.learning_rates[0], plan.learning_rates[-1]),
+            runs_failed=failed[name],
+            step_time_ratio=costs[name][0],
+            memory_ratio=costs[name][1],
+            health=_health(_of(final, name)),
+            runs=_of(final, name),
+        )
+        for name in plan.activations
+    ]
+    outcomes.sort(key=lambda o: -o.score.mean)
+    time = {name: ratio for name, (ratio, _) in costs.items()}
+    return Results(data, plan, decide(scores, plan.baseline, time, failed, data.metric), tuple(outcomes))
+
+
+def _of(runs: Sequence[Run], name: str) -> tuple[Run, ...]:
+    return tuple(sorted((r for r in runs if r.activation == name), key=lambda r: r.seed))
+
+
+def _health(runs: Sequence[Run]) -> dict[str, float]:
+    found = [r.health for r in runs if r.health is not None]
+    names = ("dead", "saturated", "mean_shift", "gradient_decades")
+    return {n: float(np.mean([getattr(h, n) for h in found])) if found else math.nan for n in names}
+
+
+def as_dict(results: Results) -> dict[str, Any]:
+    """The record that results.json holds."""
+    plan, verdict = results.plan, results.verdict
+    return {
+        "data": results.data.name,
+        "task": results.data.task,
+        "metric": results.data.metric,
+        "higher_is_better": True,
+        "baseline": plan.baseline,
+        "verdict": {"kind": verdict.kind, "sentence": verdict.sentence, "top": list(verdict.top)},
+        "plan": {**asdict(plan), "runs": plan.runs},
+        "activations": {o.name: _entry(o, plan) for o in results.outcomes},
+    }
+
+
+def _entry(o: Outcome, plan: Plan) -> dict[str, Any]:
+    return {
+        "scores": dict(zip(map(str, plan.seeds), o.scores.tolist(), strict=True)),
+        "mean": o.score.mean,
+        "ci": list(o.score.ci),
+        "paired_difference": o.difference.mean,
+        "paired_ci": list(o.difference.ci),
+        "p_superiority": o.p_superiority,
+        "best_learning_rate": o.best_learning_rate,
+        "runs_failed": o.runs_failed,
+        "step_time_ratio": o.step_time_ratio,
+        "memory_ratio": o.memory_ratio,
+        "health": {k: None if math.isnan(v) or math.isinf(v) else v for k, v in o.health.items()},
+    }
+
+
+def write(results: Results, out: Path, report: str) -> None:
+    """Write all files of a study, each whole or not at all."""
+    out.mkdir(parents=True, exist_ok=True)
+    record = as_dict(results)
+    put(out / "plan.json", json.dumps(record["plan"], indent=1) + "\n")
+    put(out / "results.json", json.dumps(record, indent=1, allow_nan=False) + "\n")
+    rows = [
+        {"activation": o.name, "seed": run.seed, "learning_rate": run.learning_rate, "test": run.test,
+         "validation": run.validation, "failed": run.failed}
+        for o in results.outcomes for run in o.runs
+    ]  # fmt: skip
+    put(out / "results.csv", pd.DataFrame(rows).to_csv(index=False))
+    put(out / "report.html", report)
+
+
+def put(path: Path, text: str) -> None:
+    """Write `text` to `path` so that a reader sees the old file or the whole new one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,37 @@
+"""PyTorch: activation modules by torch.nn's names, swapping them in a model, and initialisation.
+
+Every function of the catalogue is a class here: `rheobase.torch.Hardswish`, `.StarReLU`, …
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rheobase.torch.initialise import init_
+from rheobase.torch.modules import Activation, class_name, class_of, module
+from rheobase.torch.swap import Replaced, Swap, Unreached, swap
+
+__all__ = ["Activation", "Replaced", "Swap", "Unreached", "init_", "module", "swap"]
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> type[Any]: ...
+
+else:
+
+    def __getattr__(name: str) -> type[Activation]:
+        """The module class called `name`."""
+        classes = _classes()
+        if name not in classes:
+            raise AttributeError(f"module 'rheobase.torch' has no attribute {name!r}; classes are {', '.join(classes)}")
+        return classes[name]
+
+
+def _classes() -> dict[str, type[Activation]]:
+    from rheobase import catalogue
+
+    return {class_name(d): class_of(d) for d in map(catalogue.lookup, catalogue.names())}
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *_classes()]

@@ -1,0 +1,111 @@
+"""Programs as differentiable PyTorch operators: backward and forward mode of any order, vmap, compile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import torch
+
+from rheobase.algebra.formula import derived
+from rheobase.algebra.program import Program
+from rheobase.kernels.emit import build
+from rheobase.torch.operations import (
+    OPERATIONS,
+    check,
+    detach,
+    identity_matrix,
+    join,
+    move_back,
+    move_last,
+    split,
+    uniform,
+    work_dtype,
+)
+
+Tensor = torch.Tensor
+Operator = Callable[..., Tensor]
+
+__all__ = [
+    "check", "detach", "evaluate", "identity_matrix", "join", "move_back", "move_last", "operator",
+    "run", "split", "uniform",
+]  # fmt: skip
+
+
+@cache
+def plain(program: Program, axis: int | None) -> Operator:
+    """`program` on tensors, computed in float32 or float64, without derivatives of its own."""
+    function = build(program, OPERATIONS, "torch")
+    extra = (axis,) if program.is_row else ()
+
+    def run(*tensors: Tensor) -> Tensor:
+        dtype = tensors[0].dtype
+        work = work_dtype(dtype)
+        result = function(*[t.to(work) for t in tensors], *extra).to(dtype)
+        # autograd forbids an output that is an input, as identity's would be
+        return result.clone() if any(result is t for t in tensors) else result
+
+    return run
+
+
+@cache
+def operator(program: Program, axis: int | None) -> Operator:
+    """`program` as an operator with backward and forward mode of any order, for autograd and functorch."""
+    forward_plain = plain(program, axis)
+
+    class Tower(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(*tensors: Tensor) -> Tensor:
+            return forward_plain(*tensors)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            ctx.save_for_backward(*inputs)
+            ctx.save_for_forward(*inputs)
+
+        @staticmethod
+        def backward(ctx: Any, *grads: Tensor) -> Any:
+            saved = ctx.saved_tensors
+            needed = enumerate(ctx.needs_input_grad)
+            return tuple(
+                _fit(operator(program.backward(i), axis)(*saved, grads[0]), saved[i]) if need else None
+                for i, need in needed
+            )
+
+        @staticmethod
+        def jvp(ctx: Any, *tangents: Any) -> Any:
+            saved = ctx.saved_tensors
+            moved = [(i, t) for i, t in enumerate(tangents) if t is not None]
+            return sum(operator(program.forward(i), axis)(*saved, t) for i, t in moved)
+
+    return Tower.apply
+
+
+def _fit(gradient: Tensor, argument: Tensor) -> Tensor:
+    """The gradient of a broadcast argument: summed to its shape."""
+    return gradient.sum_to_size(argument.shape).to(argument.dtype)
+
+
+def evaluate(program: Program, arrays: Sequence[Any], axis: int | None = None) -> Tensor:
+    """`program` on `arrays` (numbers become tensors), in the dtype of the first."""
+    return operator(program, axis)(*_tensors(arrays))
+
+
+def run(key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Any], axis: int | None) -> Tensor:
+    """The registered function `key`, differentiated along `path`, on `arrays`."""
+    return _opaque(key, path, at_rest, axis, *_tensors(arrays))
+
+
+@torch.compiler.allow_in_graph
+def _opaque(key: str, path: tuple[int, ...], at_rest: bool, axis: int | None, *tensors: Tensor) -> Tensor:
+    # The compiler must not trace the algebra that makes the operator, only the operator itself.
+    return operator(derived(key, path, at_rest), axis)(*tensors)
+
+
+def _tensors(arrays: Sequence[Any]) -> list[Tensor]:
+    first = arrays[0]
+    work = work_dtype(first.dtype)
+    return [a if isinstance(a, Tensor) else torch.tensor(a, dtype=work, device=first.device) for a in arrays]

@@ -1,0 +1,219 @@
+"""The functions as modules: classes made from definitions, named and called as in torch.nn."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import torch
+from torch import nn
+
+from rheobase import catalogue
+from rheobase.activation import Activation as Function
+from rheobase.activation import of, options_of
+from rheobase.definition import Definition
+from rheobase.errors import DefinitionError
+from rheobase.torch.constrained import along_channels, attribute, from_raw, to_raw
+
+Tensor = torch.Tensor
+
+
+class Activation(nn.Module):
+    """Base of all activation modules; `rheobase.torch.ELU` and the like are made from definitions.
+
+    Args, besides the function's parameters under torch.nn's names:
+        inplace: write the result into the input. Gradients stay right: what they need is copied first.
+        learnable: True, or the names of parameters to train; they stay in their domain.
+        num_parameters: 1, or the number of channels (dimension 1) with a value each.
+        straight_through: for functions whose derivative is 0 everywhere (step): back-propagate the
+            stated stand-in instead.
+
+    Shape: any; the output has the input's shape (gated units: half of it along `dim`).
+
+    >>> import torch, rheobase.torch as rt
+    >>> rt.ELU(alpha=0.5)(torch.tensor([-1.0, 2.0]))
+    tensor([-0.3161,  2.0000])
+    """
+
+    definition: Definition
+    function: Function
+
+    def __init__(self, definition: Definition, settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.definition, self.function = definition, of(definition)
+        self.inplace = bool(settings.get("inplace", False))
+        self.learnable = _learnable(definition, settings.get("learnable"))
+        self.num_parameters = int(settings.get("num_parameters", 1))
+        self.straight_through = _stand_in(definition, bool(settings.get("straight_through", False)))
+        self.options = {k: settings[k] for k in ("axis", "hard") if k in settings}
+        for parameter in definition.parameters:
+            value = float(settings.get(parameter.name, parameter.default))
+            parameter.domain.check(f"{definition.name}: {parameter.name}", value)
+            self._store(parameter.name, value)
+
+    def _store(self, name: str, value: float) -> None:
+        if name not in self.learnable:
+            setattr(self, name, value)
+            return
+        parameter = self.definition.parameter(name)
+        raw = to_raw(parameter.domain, torch.full((self.num_parameters,), value, dtype=torch.float64))
+        trained = nn.Parameter(raw.to(torch.get_default_dtype()))
+        self.register_parameter(attribute(parameter), trained)
+
+    def parameter(self, name: str) -> Any:
+        """The value of the function's parameter `name`: a number, or a tensor if it is trained."""
+        if name not in self.learnable:
+            return getattr(self, name)
+        parameter = self.definition.parameter(name)
+        return from_raw(parameter.domain, getattr(self, attribute(parameter)))
+
+    def values(self, dimensions: int) -> dict[str, Any]:
+        """All parameter values, shaped for an input of that many dimensions."""
+        found = {p.name: self.parameter(p.name) for p in self.definition.parameters}
+        return {
+            name: along_channels(value, dimensions) if isinstance(value, Tensor) else value
+            for name, value in found.items()
+        }
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The function at `x`."""
+        options = dict(self.options)
+        if "training" in options_of(self.definition):
+            options["training"] = self.training
+        inside = x.clone() if self.inplace and torch.is_grad_enabled() else x
+        result: Tensor = self.function(inside, **self.values(x.dim()), **options)
+        if self.straight_through is not None:
+            soft = self.straight_through(inside)
+            result = result.detach() + (soft - soft.detach())
+        return x.copy_(result) if self.inplace else result
+
+    def extra_repr(self) -> str:
+        """Parameters as torch.nn prints them."""
+        shown = [f"{p.name}={self._shown(p.name)}" for p in self.definition.parameters]
+        shown += [f"{k}={v}" for k, v in self.options.items()] + (["inplace=True"] if self.inplace else [])
+        return ", ".join(shown)
+
+    def _shown(self, name: str) -> str:
+        if name not in self.learnable:
+            return f"{getattr(self, name):g}"
+        return "learnable" if self.num_parameters == 1 else f"learnable×{self.num_parameters}"
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        # classes of a user's functions exist only once their definition is known
+        return _rebuild, (self.definition,), self.__dict__
+
+
+def _rebuild(definition: Definition) -> Activation:
+    return Activation.__new__(class_of(definition))
+
+
+def _learnable(definition: Definition, asked: bool | str | Sequence[str] | None) -> tuple[str, ...]:
+    if asked is None:
+        return tuple(p.name for p in definition.parameters if p.learnable and _trains_itself(definition))
+    if isinstance(asked, bool):
+        return tuple(p.name for p in definition.parameters if p.name != definition.groups) if asked else ()
+    names = (asked,) if isinstance(asked, str) else tuple(asked)
+    return tuple(definition.parameter(name).name for name in names)
+
+
+def _trains_itself(definition: Definition) -> bool:
+    return definition not in catalogue.FAMILIES["own"]
+
+
+def _stand_in(definition: Definition, wanted: bool) -> Function | None:
+    if not wanted:
+        return None
+    if not definition.straight_through:
+        raise DefinitionError(f"{definition.name} has no straight-through stand-in; its own gradient trains it")
+    return of(
+        Definition(
+            name=f"{definition.name}_stand_in",
+            title=f"Stand-in for the gradient of {definition.name}",
+            formula=definition.straight_through,
+            reference=definition.reference,
+        )
+    )
+
+
+def class_name(definition: Definition) -> str:
+    """torch.nn's name where it has the function, else the title if it is one word (StarReLU), else ours."""
+    variants = [d for d in _all() if d.torch.module and d.torch.module == definition.torch.module]
+    if definition.torch.module and variants[0] == definition:
+        return definition.torch.module
+    if definition.title.isalnum() and definition.title[0].isupper():
+        return definition.title
+    return "".join(word.capitalize() for word in definition.name.split("_"))
+
+
+def _all() -> list[Definition]:
+    return [catalogue.lookup(name) for name in catalogue.names()]
+
+
+def signature(definition: Definition) -> inspect.Signature:
+    """The constructor's arguments, in torch.nn's order and under its names."""
+    theirs = definition.torch.arguments
+    slots: dict[str, Any] = {}
+    if any(p.learnable for p in definition.parameters) and _trains_itself(definition):
+        slots["num_parameters"] = 1
+    if definition.kind != "elementwise":
+        slots[theirs.get("axis", "axis")] = -1
+    slots |= {theirs.get(p.name, p.name): p.default for p in definition.parameters}
+    slots |= definition.torch.fixed
+    if "hard" in options_of(definition):
+        slots["hard"] = False
+    if definition.kind == "elementwise":
+        slots |= {"inplace": False, "learnable": None, "num_parameters": 1}
+    elif definition.kind == "row" and definition.parameters:
+        slots["learnable"] = None
+    if definition.straight_through:
+        slots["straight_through"] = False
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Signature([inspect.Parameter(name, kind, default=value) for name, value in slots.items()])
+
+
+@cache
+def class_of(definition: Definition) -> type[Activation]:
+    """The module class of `definition`."""
+    name = class_name(definition)
+
+    def init(self: Activation, *args: Any, **kwargs: Any) -> None:
+        chosen = _variant(definition, kwargs)
+        Activation.__init__(self, chosen, _settings(chosen, args, kwargs))
+
+    doc = f"{of(definition).__doc__}\n\n{Activation.__doc__}"
+    body = {"__init__": init, "__signature__": signature(definition), "__doc__": doc}
+    return type(name, (Activation,), {**body, "__module__": "rheobase.torch", "definition": definition})
+
+
+def _variant(definition: Definition, given: Mapping[str, Any]) -> Definition:
+    """GELU(approximate="tanh") is another definition under the same name of torch's."""
+    if not definition.torch.module:
+        return definition
+    same = [d for d in _all() if d.torch.module == definition.torch.module]
+    fits = [d for d in same if all(given.get(k, v) == v for k, v in d.torch.fixed.items())]
+    asked = [d for d in fits if any(k in given for k in d.torch.fixed)]
+    return asked[0] if asked and definition not in asked else definition
+
+
+def _settings(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        bound = signature(definition).bind(*args, **kwargs).arguments
+    except TypeError as error:
+        raise DefinitionError(f"{class_name(definition)}: {error}; it takes {signature(definition)}") from None
+    for name, only in definition.torch.fixed.items():
+        if bound.pop(name, only) != only:
+            raise DefinitionError(f"{class_name(definition)}: {name} must be {only!r}: {definition.title} is exact")
+    ours = {theirs: mine for mine, theirs in definition.torch.arguments.items()}
+    return {ours.get(name, name): value for name, value in bound.items()}
+
+
+def module(name: str, **settings: Any) -> Activation:
+    """A module of the function called `name`; arguments as for its class.
+
+    >>> import rheobase.torch as rt
+    >>> rt.module("swish")
+    SiLU()
+    """
+    return class_of(catalogue.lookup(name))(**settings)

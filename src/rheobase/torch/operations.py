@@ -1,0 +1,93 @@
+"""The operation table of PyTorch, and what the functions need of it besides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from rheobase.errors import UnsupportedInput
+from rheobase.kernels.elementary import elementary, simplex_threshold
+
+Tensor = torch.Tensor
+
+DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def _first_max(x: Tensor, axis: int) -> Tensor:
+    return torch.zeros_like(x).scatter(axis, x.argmax(axis, keepdim=True), 1.0)
+
+
+def _positions(x: Tensor, axis: int) -> Tensor:
+    shape = [1] * x.dim()
+    shape[axis] = -1
+    return torch.arange(1, x.shape[axis] + 1, dtype=x.dtype, device=x.device).reshape(shape)
+
+
+BASIC: Mapping[str, Callable[..., Any]] = {
+    "exp": torch.exp, "expm1": torch.expm1, "log": torch.log, "log1p": torch.log1p,
+    "sqrt": torch.sqrt, "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "sinh": torch.sinh,
+    "cosh": torch.cosh, "asinh": torch.asinh, "atan": torch.atan, "tanh": torch.tanh,
+    "abs": torch.abs, "hypot": torch.hypot, "power": torch.pow, "where": torch.where,
+    "round": torch.round, "constant": torch.full_like,
+    "sum": lambda x, axis: x.sum(axis, keepdim=True),
+    "max": lambda x, axis: x.amax(axis, keepdim=True),
+    "sort_down": lambda x, axis: x.sort(axis, descending=True).values,
+    "cumsum": lambda x, axis: x.cumsum(axis),
+    "positions": _positions, "first_max": _first_max,
+}  # fmt: skip
+
+OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    **BASIC,
+    **elementary(BASIC),
+    "simplex_threshold": simplex_threshold(BASIC),
+}
+
+
+def work_dtype(dtype: torch.dtype) -> torch.dtype:
+    """What to compute in for inputs of `dtype`: never less than float32."""
+    return dtype if dtype == torch.float64 else torch.float32
+
+
+def check(name: str, x: Tensor) -> None:
+    """Raise UnsupportedInput unless `x` holds one of the four floating-point kinds."""
+    if x.dtype not in DTYPES:
+        allowed = ", ".join(str(d).removeprefix("torch.") for d in DTYPES)
+        raise UnsupportedInput(f"{name} takes {allowed}, not {x.dtype}; convert first, e.g. x.float()")
+
+
+def uniform(like: Tensor, rng: torch.Generator | None) -> Tensor:
+    """Numbers from the open interval (0, 1) in the shape of `like`, never less than float32."""
+    work = work_dtype(like.dtype)
+    return torch.rand(like.shape, dtype=work, device=like.device, generator=rng).clamp_min(torch.finfo(work).tiny)
+
+
+def split(x: Tensor, axis: int) -> Sequence[Tensor]:
+    """The two halves of `x` along `axis`."""
+    return x.chunk(2, axis)
+
+
+def join(parts: Sequence[Tensor], axis: int) -> Tensor:
+    """The inverse of `split`."""
+    return torch.cat(list(parts), axis)
+
+
+def move_last(x: Tensor, axis: int) -> Tensor:
+    """`x` with `axis` as its last axis."""
+    return x.movedim(axis, -1)
+
+
+def move_back(x: Tensor, axis: int) -> Tensor:
+    """`x` with its last axis moved to `axis`."""
+    return x.movedim(-1, axis)
+
+
+def identity_matrix(size: int, like: Tensor) -> Tensor:
+    """The unit matrix in the dtype of `like`."""
+    return torch.eye(size, dtype=like.dtype, device=like.device)
+
+
+def detach(x: Tensor) -> Tensor:
+    """`x` without its gradient."""
+    return x.detach()

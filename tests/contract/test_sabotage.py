@@ -1,0 +1,101 @@
+"""Do the checks bite? Each way of breaking a definition must turn one of them red."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import mpmath as mp
+import pytest
+
+from rheobase import catalogue
+from rheobase.definition import Definition
+from tests.contract import checks, lock
+
+ELEMENTWISE = [d for d in map(catalogue.lookup, catalogue.names()) if d.kind == "elementwise"]
+
+
+def check_lock(definition: Definition) -> None:
+    """The formula has the values that are written down."""
+    stored = json.loads(lock.FILE.read_text())["values"][definition.name]
+    with mp.workdps(40):
+        for order, row in enumerate(stored):
+            for x, value in zip(lock.POINTS, row, strict=True):
+                got = checks.exact(definition, x, order)
+                assert abs(got - mp.mpf(value)) <= mp.mpf(10) ** -20 * max(1, abs(got)), (
+                    f"{definition.name}: order {order} at {x} is {mp.nstr(got, 20)}, written down is {value}; "
+                    "run `make lock` if the change is meant"
+                )
+
+
+def all_checks(definition: Definition) -> None:
+    """Every check that needs no particular backend, and the accuracy on one."""
+    check_lock(definition)
+    checks.check_kinks(definition)
+    checks.check_special(definition)
+    checks.check_stable_form(definition)
+    checks.check_accuracy(definition, "numpy", "float64", 0)
+    checks.check_accuracy(definition, "numpy", "float64", 1)
+
+
+def perturbed(definition: Definition) -> Iterator[Definition]:
+    yield replace(definition, formula=f"1.001*({definition.formula})")
+    yield replace(definition, formula=f"({definition.formula}) + 0.001")
+    if definition.stable:
+        yield replace(definition, stable=f"1.001*({definition.stable})")
+
+
+def without_a_branch(definition: Definition) -> Iterator[Definition]:
+    for text, field in ((definition.formula, "formula"), (definition.stable, "stable")):
+        tree = ast.parse(text, mode="eval").body if text else None
+        if isinstance(tree, ast.IfExp):
+            yield replace(definition, **{field: ast.unparse(tree.body)})
+            yield replace(definition, **{field: ast.unparse(tree.orelse)})
+
+
+def with_a_flipped_kink(definition: Definition) -> Iterator[Definition]:
+    flip = {" <= ": " < ", " >= ": " > ", " < ": " <= ", " > ": " >= "}
+    for sign, other in flip.items():
+        # at a smooth joint, where no slope is declared, either comparison is right
+        if sign in definition.formula and definition.kinks and definition.name != "step":
+            changes = {"formula": definition.formula.replace(sign, other, 1)}
+            if sign in definition.stable:
+                changes["stable"] = definition.stable.replace(sign, other, 1)
+            yield replace(definition, **changes)
+
+
+@pytest.mark.parametrize("definition", ELEMENTWISE, ids=lambda d: d.name)
+def test_the_definition_passes_and_its_sabotaged_copies_fail(definition: Definition) -> None:
+    all_checks(definition)
+    copies = [*perturbed(definition), *without_a_branch(definition)]
+    if definition.name != "elu":  # both slopes of elu at 0 are 1 for its default alpha
+        copies += with_a_flipped_kink(definition)
+    for copy in copies:
+        with pytest.raises(AssertionError):
+            all_checks(copy)
+
+
+def test_forgetting_the_stable_form_is_noticed() -> None:
+    needy = [d for d in ELEMENTWISE if d.stable]
+    for definition in needy:
+        naive = replace(definition, stable="", reason="")
+        with pytest.raises(AssertionError):
+            for dtype in ("float32", "float64"):
+                for library in ("numpy", "torch"):
+                    checks.check_accuracy(naive, library, dtype, 0)
+
+
+def test_a_wrong_special_value_or_slope_is_noticed() -> None:
+    relu = catalogue.lookup("relu")
+    with pytest.raises(AssertionError):
+        checks.check_special(replace(relu, special={"0": "1"}))
+    with pytest.raises(AssertionError):
+        checks.check_kinks(replace(relu, kinks={"0": "1"}))
+    with pytest.raises(AssertionError):
+        checks.check_kinks(replace(relu, kinks={}))
+
+
+def test_the_lock_is_current() -> None:
+    assert lock.FILE.read_text() == lock.current(), "run `make lock` if the change is meant"

@@ -1,0 +1,163 @@
+"""The study: fair pairing, honest verdicts, the contract of its files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import rheobase as rb
+from rheobase import catalogue
+from rheobase.doctor.measure import measure
+from rheobase.study import load, make, run
+from rheobase.study.plan import Plan
+from rheobase.study.report import render
+from rheobase.study.results import as_dict, write
+from rheobase.study.statistics import OVERLAP, decide, estimate, holm, p_value
+from rheobase.study.train import network, train
+
+COST = {"a": 1.0, "b": 1.3, "c": 2.0}
+
+
+def small(*names: str, steps: int = 40, seeds: int = 2) -> Plan:
+    return make(names, seeds=seeds, steps=steps)
+
+
+def test_the_same_seed_gives_every_function_the_same_raw_weights() -> None:
+    plan = small("tanh")
+    nets = {name: network(plan, name, 5, 3, seed=7) for name in ("relu", "tanh")}
+    for layer in (0, 2, 4, 6):
+        a, b = (net[layer].weight.detach() for net in nets.values())
+        gains = [1.0, 1.0] if layer == 0 else [rb.relu.gain(), rb.tanh.gain()]
+        torch.testing.assert_close(a / gains[0], b / gains[1])
+
+
+def test_a_function_against_itself_under_another_name_scores_the_same() -> None:
+    rb.define("relu_again", "x if x > 0 else 0")
+    data, plan = load("wine"), small("relu_again")
+    first, second = (train(data, plan, name, 1e-2, 0, True) for name in ("relu", "relu_again"))
+    assert (first.test, first.validation) == (second.test, second.validation)
+    assert np.array_equal(first.curve, second.curve)
+    catalogue.remove_own("relu_again")
+
+
+@pytest.mark.parametrize("name", ["iris", "breast_cancer", "diabetes"])
+def test_results_hold_the_contract(name: str, tmp_path: Path) -> None:
+    data, plan = load(name), small("relu", "tanh", "step", steps=60)
+    results = run(data, plan, workers=0)
+    page = render(results, "rheobase study")
+    write(results, tmp_path / "out", page)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["plan.json", "report.html", "results.csv", "results.json"]
+    record = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert record == json.loads(json.dumps(as_dict(results)))
+    assert {"kind", "sentence", "top"} <= record["verdict"].keys()
+    assert record["verdict"]["kind"] in ("winner", "tied", "equivalent", "undecided", "failed")
+    assert {"learning_rates", "seeds", "steps", "runs"} <= record["plan"].keys()
+    for entry in record["activations"].values():
+        assert entry.keys() == {
+            "scores", "mean", "ci", "paired_difference", "paired_ci", "p_superiority", "best_learning_rate",
+            "runs_failed", "step_time_ratio", "memory_ratio", "health",
+        }  # fmt: skip
+        assert entry["health"].keys() == {"dead", "saturated", "mean_shift", "gradient_decades"}
+        assert entry["ci"][0] <= entry["mean"] <= entry["ci"][1]
+    assert record["activations"]["relu"]["paired_difference"] == 0
+    assert len(pd.read_csv(tmp_path / "out" / "results.csv")) == 6
+    assert "screening" in page.lower()
+    assert page.count("<svg") == 5
+    assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace("http://creativecommons.org", "")
+    assert "<script" not in page
+
+
+def test_tables_with_gaps_and_words(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    n = 200
+    x, colour = rng.normal(size=n), rng.choice(["red", "green", None], size=n, p=[0.45, 0.45, 0.1])
+    table = pd.DataFrame({"x": np.where(rng.random(n) < 0.1, np.nan, x), "colour": colour, "empty": np.nan})
+    table["label"] = np.where(x + (colour == "red") > 0, "yes", "no")
+    path = tmp_path / "t.tsv.gz"
+    path.write_bytes(gzip.compress(table.to_csv(sep="\t", index=False).encode()))
+    data = load(str(path), "label")
+    assert (data.task, data.classes, list(data.features)) == ("two classes", ("no", "yes"), ["x", "colour"])
+    outcome = train(data, small("relu", steps=150), "relu", 1e-2, 0, True)
+    assert outcome.test > 0.8
+
+
+def test_a_function_that_cannot_learn_fails_and_comes_last() -> None:
+    rb.define("flat", "0*x + 1 if x > 1e9 else 1")
+    results = run(load("iris"), small("flat", steps=80), workers=0)
+    assert results.outcomes[-1].name == "flat"
+    assert results.outcomes[-1].runs_failed == 2
+    assert results.verdict.top == ("relu",)
+    catalogue.remove_own("flat")
+
+
+def test_diverged_runs_count_as_worst() -> None:
+    outcome = train(load("digits"), small("exponential", steps=30), "exponential", 1e6, 0, True)
+    assert outcome.failed
+    assert outcome.test <= 0.2
+    assert np.isfinite(outcome.test)
+
+
+def test_health_sees_dead_and_saturated_units() -> None:
+    x = torch.randn(300, 8, generator=torch.Generator().manual_seed(0))
+    plan = small("tanh")
+    healthy = network(plan, "relu", 8, 3, 0)
+    assert measure(healthy, x, lambda out: out.pow(2).mean()).dead == 0
+    with torch.no_grad():
+        healthy[2].bias[:16] = -1e3
+    sick = measure(healthy, x, lambda out: out.pow(2).mean())
+    assert [s.dead for s in sick.sites] == [0.0, 0.25, 0.0]
+    saturated = network(plan, "tanh", 8, 3, 0)
+    with torch.no_grad():
+        saturated[2].weight *= 100
+    found = measure(saturated, x, lambda out: out.pow(2).mean())
+    assert found.sites[1].saturated > 0.9
+    assert found.sites[0].saturated < 0.1
+    assert all(p.grad is None for p in saturated.parameters())
+    deep = network(Plan(("sigmoid",), hidden=(32,) * 8), "sigmoid", 8, 3, 0)
+    assert measure(deep, x, lambda out: out.pow(2).mean()).gradient_decades > 2
+
+
+def test_verdicts() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.01, 10)
+    base = 0.8 + noise
+
+    def kind(**scores: np.ndarray) -> str:
+        return decide(scores, "a", COST, {}, "accuracy").kind
+
+    assert kind(a=base, b=base + 0.1 + rng.normal(0, 0.001, 10), c=base - 0.1) == "winner"
+    assert kind(a=base, b=base + rng.normal(0, 0.02, 10), c=base - 0.3) == "tied"
+    assert kind(a=base, b=base + rng.normal(0, 1e-4, 10), c=base + rng.normal(0, 1e-4, 10)) == "equivalent"
+    assert kind(a=base, b=base + rng.normal(0, 0.05, 10), c=base + rng.normal(0, 0.05, 10)) == "undecided"
+    failed = decide({"a": base, "b": base}, "a", COST, {"a": 10, "b": 10}, "accuracy")
+    assert failed.kind == "failed"
+    five = decide({"a": base[:5], "b": base[:5]}, "a", COST, {}, "accuracy")
+    assert five.sentence.startswith("Screening with 5 seeds.")
+    tie = decide({"a": base, "b": base + rng.normal(0, 0.02, 10), "c": base - 0.3}, "a", COST, {}, "accuracy")
+    assert "a costs least" in tie.sentence
+
+
+def test_an_a_against_a_study_rarely_names_a_winner() -> None:
+    rng = np.random.default_rng(1)
+    wins = 0
+    for _ in range(400):
+        # overlapping splits: scores of all seeds share a part of their chance
+        shared = rng.normal(0, OVERLAP**0.5, (3, 1))
+        scores = dict(zip("abc", 0.8 + 0.01 * (rng.normal(size=(3, 5)) + shared), strict=True))
+        wins += decide(scores, "a", COST, {}, "accuracy").kind == "winner"
+    assert wins / 400 <= 0.05
+
+
+def test_statistics_against_known_values() -> None:
+    assert holm({"a": 0.01, "b": 0.04, "c": 0.03}) == pytest.approx({"a": 0.03, "b": 0.06, "c": 0.06})
+    values = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
+    assert estimate(values).mean == pytest.approx(0.3)
+    assert estimate(values).half == pytest.approx(2.7764451 * 0.15811388 * (1 / 5 + 1 / 3) ** 0.5, rel=1e-6)
+    assert p_value(np.zeros(5)) == 1.0
+    assert p_value(np.full(5, 0.1)) == 0.0
