@@ -105,24 +105,21 @@ def test_a_function_added_at_run_time_is_a_full_citizen() -> None:
         reference="Basirat & Roth, The quest for the golden activation function, 2018",
     )
     catalogue.add(definition)
-    try:
-        for library in LIBRARIES:
-            for dtype in ("float16", "float32", "float64"):
-                for order in (0, 1):
-                    checks.check_accuracy(definition, library, dtype, order)
-                    checks.check_infinities(definition, library, dtype, order)
-        checks.check_stable_form(definition)
-        checks.check_kinks(definition)
-        checks.check_special(definition)
-        function = rb.get("probe_elish")
-        assert function.facts.range.low < 0
-        assert "e^{x}" in function.latex()
-        module = rt.module("probe_elish")
-        x = torch.linspace(-3, 3, 7, dtype=torch.float64).add(0.1).requires_grad_()
-        assert torch.autograd.gradgradcheck(module, x)
-        assert "probe_elish" in rb.names()
-    finally:
-        catalogue.remove_own("probe_elish")
+    for library in LIBRARIES:
+        for dtype in ("float16", "float32", "float64"):
+            for order in (0, 1):
+                checks.check_accuracy(definition, library, dtype, order)
+                checks.check_infinities(definition, library, dtype, order)
+    checks.check_stable_form(definition)
+    checks.check_kinks(definition)
+    checks.check_special(definition)
+    function = rb.get("probe_elish")
+    assert function.facts.range.low < 0
+    assert "e^{x}" in function.latex()
+    module = rt.module("probe_elish")
+    x = torch.linspace(-3, 3, 7, dtype=torch.float64).add(0.1).requires_grad_()
+    assert torch.autograd.gradgradcheck(module, x)
+    assert "probe_elish" in rb.names()
 
 
 @pytest.mark.parametrize(
@@ -158,8 +155,6 @@ def test_define_takes_text_sympy_and_python() -> None:
     assert np.array_equal(text(x), python(x))
     with pytest.raises(rb.DefinitionError, match="already names relu"):
         rb.define("relu", "x")
-    for name in ("same_text", "same_sympy", "same_python"):
-        catalogue.remove_own(name)
 
 
 def test_a_bad_definition_is_refused() -> None:

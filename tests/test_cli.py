@@ -34,7 +34,9 @@ def test_list_and_show(tmp_path: Path) -> None:
 
 
 def test_a_study_from_the_command_line(tmp_path: Path) -> None:
-    done = rheobase("study", "iris", "--activations", "tanh", "--seeds", "2", "--steps", "40", "--out", "o", cwd=tmp_path)
+    done = rheobase(
+        "study", "iris", "--activations", "tanh", "--seeds", "2", "--steps", "40", "--out", "o", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "Screening with 2 seeds" in done.stdout

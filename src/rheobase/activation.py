@@ -31,8 +31,8 @@ class Activation:
     not exist or lies outside its domain.
 
     >>> import rheobase as rb
-    >>> rb.elu(-1.0, alpha=0.5)
-    -0.3160602794142788
+    >>> round(rb.elu(-1.0, alpha=0.5), 12)
+    -0.316060279414
     >>> rb.elu.derivative(2.0)
     1.0
     """

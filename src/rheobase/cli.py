@@ -42,7 +42,7 @@ def main() -> None:
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List every function, family by family."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"name": d.name, "title": d.title, "family": family, "aliases": list(d.aliases)}
         for family, members in catalogue.FAMILIES.items()
         for d in members
@@ -177,7 +177,9 @@ def _head(function: Activation) -> list[str]:
     lines = ["", f"{d.title}: {d.name}{also}", "", f"    f = {d.formula}"]
     if d.kind == "elementwise":
         lines.append(f"    f′ = {slope_text(function)}")
-    lines += [f"    {p.name} = {p.default:g}, in {p.domain}" + (", learnable" if p.learnable else "") for p in d.parameters]
+    lines += [
+        f"    {p.name} = {p.default:g}, in {p.domain}" + (", learnable" if p.learnable else "") for p in d.parameters
+    ]
     return [*lines, *([f"    computed as {d.stable}: {d.reason}"] if d.stable else []), ""]
 
 
@@ -228,10 +230,12 @@ def fact_lines(facts: Facts) -> list[tuple[str, str]]:
         ("largest slope", f"{facts.lipschitz:.6g}"),
         ("saturates", _beyond(s.left, s.right)),
         ("f′ exactly 0", ", ".join(f"({a:g}, {b:g})" for a, b in facts.dead_zone) or "nowhere"),
-        ("fixed points", ", ".join(p if isinstance(p, str) else _point(p) for p in facts.fixed_points[:5]) or "none"),
-        ("for z ~ N(0,1)", f"mean {g.mean:.4f}, gain {g.gain:.4f}, χ₁ {g.chi1:.4f}, variance slope {g.variance_slope:.4f}"),
+        ("fixed points", ", ".join(_point(p) for p in facts.fixed_points[:5]) or "none"),
+        ("for z ~ N(0,1)", f"mean {g.mean:.4f}, gain {g.gain:.4f}, χ₁ {g.chi1:.4f}, "
+                           f"variance slope {g.variance_slope:.4f}"),
         ("edge of chaos", edge),
-        *((("relatives" if i == 0 else ""), f"{r.left} = {r.right}  ({r.proof} proof)") for i, r in enumerate(facts.relatives)),
+        *((("" if i else "relatives"), f"{r.left} = {r.right}  ({r.proof} proof)")
+          for i, r in enumerate(facts.relatives)),
     ]  # fmt: skip
 
 

@@ -66,9 +66,7 @@ def test_no_nan_gradient_anywhere(function: Activation, dtype: str) -> None:
     points = [0.0, -0.0, 1e-40, -1e-40, 1e-8, 11.5, -11.5, 89.0, -89.0, 1e4, -1e4, 6e4, -6e4]
     ends = [s * np.inf for s in (-1, 1) if np.isfinite(function.facts.limits[(s + 1) // 2])]
     x = torch.tensor([*points, *ends], dtype=getattr(torch, dtype), requires_grad=True)
-    values = {
-        k: torch.tensor(v, dtype=x.dtype, requires_grad=True) for k, v in function.definition.defaults.items()
-    }
+    values = {k: torch.tensor(v, dtype=x.dtype, requires_grad=True) for k, v in function.definition.defaults.items()}
     y = function(x, **values)
     y.backward(torch.ones_like(y))
     assert x.grad is not None
@@ -116,7 +114,9 @@ def test_jax_transformations(function: Activation) -> None:
 
 
 @pytest.mark.parametrize(
-    "function", [f for f in DETERMINISTIC if f.definition.kind == "row" and not f.definition.groups], ids=lambda f: f.name
+    "function",
+    [f for f in DETERMINISTIC if f.definition.kind == "row" and not f.definition.groups],
+    ids=lambda f: f.name,
 )
 def test_row_jacobian_is_what_autograd_says(function: Activation) -> None:
     x = sample(2, 5).detach()
@@ -132,9 +132,7 @@ def test_row_jacobian_is_what_autograd_says(function: Activation) -> None:
 def test_random_functions_repeat_with_their_generator() -> None:
     x = sample(3, 4).detach()
     for function, options in ((rb.rrelu, {"training": True}), (rb.gumbel_softmax, {})):
-        first, again, other = (
-            function(x, rng=torch.Generator().manual_seed(seed), **options) for seed in (0, 0, 1)
-        )
+        first, again, other = (function(x, rng=torch.Generator().manual_seed(seed), **options) for seed in (0, 0, 1))
         assert torch.equal(first, again)
         assert not torch.equal(first, other)
         a, b = (function(x.numpy(), rng=np.random.default_rng(0), **options) for _ in range(2))

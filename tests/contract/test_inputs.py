@@ -22,7 +22,9 @@ SHAPES = st.lists(st.integers(0, 4), max_size=4).map(tuple)
 
 
 @settings(max_examples=60, deadline=None)
-@given(shape=SHAPES, index=st.integers(0, len(ELEMENTWISE) - 1), dtype=st.sampled_from(["float16", "float32", "float64"]))
+@given(
+    shape=SHAPES, index=st.integers(0, len(ELEMENTWISE) - 1), dtype=st.sampled_from(["float16", "float32", "float64"])
+)
 def test_kind_shape_and_dtype_are_kept(shape: tuple[int, ...], index: int, dtype: str) -> None:
     function = ELEMENTWISE[index]
     x = np.ones(shape, dtype=dtype)
@@ -52,7 +54,10 @@ def test_parameters_broadcast(value: float, index: int, seed: int) -> None:
     x = np.random.default_rng(seed).normal(size=(3, 4)) * 3
     for name in function.definition.defaults:
         one = function(x, **{name: value})
-        for made, array in ((x, np.full(4, value)), (torch.from_numpy(x), torch.full((4,), value, dtype=torch.float64))):
+        for made, array in (
+            (x, np.full(4, value)),
+            (torch.from_numpy(x), torch.full((4,), value, dtype=torch.float64)),
+        ):
             np.testing.assert_allclose(np.asarray(function(made, **{name: array})), one, rtol=1e-12, atol=1e-300)
 
 

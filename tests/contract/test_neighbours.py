@@ -40,7 +40,10 @@ FUNCTIONS = [f for f in map(rb.get, rb.names()) if f.definition.kind == "element
 def of_torch(function: Activation, x: torch.Tensor) -> torch.Tensor:
     theirs = getattr(F, function.definition.torch.function, None) or getattr(torch, function.definition.torch.function)
     required = function.name in ("threshold", "prelu")
-    values = [torch.tensor([v], dtype=x.dtype) if function.name == "prelu" else v for v in function.definition.defaults.values()]
+    values = [
+        torch.tensor([v], dtype=x.dtype) if function.name == "prelu" else v
+        for v in function.definition.defaults.values()
+    ]
     fixed = {k: v for k, v in function.definition.torch.fixed.items() if k == "approximate"}
     result: torch.Tensor = theirs(x, *(values if required else []), **fixed)
     return result

@@ -45,7 +45,7 @@ def test_torch_spellings() -> None:
     assert rt.PReLU(6, 0.1).weight.shape == (6,)
     assert rt.Hardtanh(-2, 2)(torch.tensor([-3.0, 1.0])).tolist() == [-2.0, 1.0]
     assert rt.LeakyReLU(0.2, True).inplace
-    with pytest.raises(rb.DefinitionError, match="threshold must be 20.0"):
+    with pytest.raises(rb.DefinitionError, match=r"threshold must be 20\.0"):
         rt.Softplus(threshold=2.0)
     with pytest.raises(rb.DefinitionError, match="unexpected keyword argument 'foo'; it takes"):
         rt.ELU(foo=1)
@@ -68,13 +68,19 @@ def test_copies_and_pickles(definition: object) -> None:
     torch.save(module.state_dict(), buffer)
 
 
-@pytest.mark.parametrize("definition", [d for d in ALL if d.kind == "elementwise" and d.parameters], ids=lambda d: d.name)
+@pytest.mark.parametrize(
+    "definition", [d for d in ALL if d.kind == "elementwise" and d.parameters], ids=lambda d: d.name
+)
 @pytest.mark.parametrize("channels", [1, 6])
 def test_every_parameter_can_be_learnt_and_stays_in_its_domain(definition: object, channels: int) -> None:
     module = rt.module(definition.name, learnable=True, num_parameters=channels)  # type: ignore[attr-defined]
     start = {p.name: module.parameter(p.name).detach().clone() for p in module.definition.parameters}
-    assert all(torch.allclose(v, torch.full((channels,), module.definition.defaults[k]), atol=1e-5) for k, v in start.items())
-    optimizer = torch.optim.SGD(module.parameters(), lr=50.0)
+    assert all(
+        torch.allclose(v, torch.full((channels,), module.definition.defaults[k]), atol=1e-5) for k, v in start.items()
+    )
+    # steps that would throw an unbounded number far out of any domain
+    bounded = any(p.domain.shape != "line" for p in module.definition.parameters)
+    optimizer = torch.optim.SGD(module.parameters(), lr=50.0 if bounded else 1e-3)
     for _ in range(20):
         optimizer.zero_grad()
         module(sample()).pow(2).mean().backward()
@@ -98,7 +104,7 @@ def test_learnable_names_and_training() -> None:
         optimizer.zero_grad()
         (module(sample()) - target).pow(2).mean().backward()
         optimizer.step()
-    assert float(module.parameter("beta")) == pytest.approx(2.5, abs=0.01)
+    assert module.parameter("beta").item() == pytest.approx(2.5, abs=0.01)
 
 
 @pytest.mark.parametrize("name", [d.name for d in ALL if d.kind == "elementwise" and d.noise is None])
@@ -119,8 +125,8 @@ def test_straight_through_keeps_the_step_and_lends_it_a_gradient() -> None:
     assert y.tolist() == [0.0, 0.0, 1.0, 1.0]
     assert x.grad is not None
     assert x.grad.tolist() == [0.0, 1.0, 1.0, 0.0]
-    with pytest.raises(TypeError):
-        rt.ReLU(straight_through=True).forward()
+    with pytest.raises(rb.DefinitionError, match="unexpected keyword argument 'straight_through'"):
+        rt.ReLU(straight_through=True)
 
 
 @pytest.mark.filterwarnings("ignore")

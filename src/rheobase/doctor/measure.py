@@ -93,7 +93,7 @@ def measure(model: nn.Module, x: Tensor, loss: Callable[[Tensor], Tensor]) -> He
 @torch.no_grad()
 def _site(path: str, module: Activation, z: Tensor, gradient: Tensor | None) -> Site:
     flat = z.detach().reshape(-1, z.shape[-1])
-    parameters = {k: v.detach() if isinstance(v, Tensor) else v for k, v in module.values(2).items()}
+    parameters: dict[str, Any] = {k: v.detach() if isinstance(v, Tensor) else v for k, v in module.values(2).items()}
     slope = module.function.derivative(flat, **parameters).abs()
     steepest = module.function.facts.lipschitz
     output = module.function(flat, **parameters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ class Curve:
     def sections(self) -> tuple[tuple[float, float, sp.Expr], ...]:
         """The pieces from left to right: (from, to, expression)."""
         edges = (-np.inf, *self.breakpoints, np.inf)
-        return tuple((a, b, self.piece(inside(a, b))) for a, b in zip(edges, edges[1:], strict=False))
+        return tuple((a, b, self.piece(inside(a, b))) for a, b in pairwise(edges))
 
     def limit(self, sign: int, order: int = 0) -> float:
         """The limit of f (or a derivative) at ±∞; NaN if there is none."""

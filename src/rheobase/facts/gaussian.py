@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -67,7 +68,7 @@ def _mean(at: Curve, what: str, variance: float = 1.0) -> float:
     """E of a product of f (f), f' (d) and z (z) at √variance·z, by Gauss-Legendre between kinks."""
     z, weight = _nodes(tuple(b / variance**0.5 for b in at.breakpoints))
     x = z * variance**0.5
-    factors = {"f": lambda: at(x), "d": lambda: at(x, 1), "z": lambda: z}
+    factors: dict[str, Callable[[], Points]] = {"f": lambda: at(x), "d": lambda: at(x, 1), "z": lambda: z}
     value = np.ones_like(z)
     for letter in what:
         value = value * factors[letter]()

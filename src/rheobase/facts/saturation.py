@@ -21,7 +21,7 @@ class Saturation:
 
     @property
     def sides(self) -> str:
-        """"both", "left", "right" or "none"."""
+        """ "both", "left", "right" or "none"."""
         found = [side for side, at in (("left", self.left), ("right", self.right)) if at is not None]
         return "both" if len(found) == 2 else (found or ["none"])[0]
 

@@ -78,7 +78,7 @@ def _step(curve: Curve, at: float) -> float:
 
 
 def parity(curve: Curve) -> Literal["odd", "even"] | None:
-    """"odd" if f(-x) = -f(x), "even" if f(-x) = f(x) everywhere, else None."""
+    """ "odd" if f(-x) = -f(x), "even" if f(-x) = f(x) everywhere, else None."""
     x = curve.grid[curve.grid > 0]
     right, left = curve(x), curve(-x)
     scale = 1e-13 * np.maximum(1e-300, np.abs(right))

@@ -90,8 +90,8 @@ def elementary(basic: Mapping[str, Operation]) -> dict[str, Operation]:
         return where(x != x, x, core)
 
     return {
-        "tails": tails, "sigmoid": sigmoid, "softplus": softplus, "sech2": sech2, "slant": slant, "bell": bell, "erfcx": erfcx,
-        "normal_cdf": normal_cdf, "erf": erf, "tanh_excess": tanh_excess,
+        "tails": tails, "sigmoid": sigmoid, "softplus": softplus, "sech2": sech2, "slant": slant,
+        "bell": bell, "erfcx": erfcx, "normal_cdf": normal_cdf, "erf": erf, "tanh_excess": tanh_excess,
     }  # fmt: skip
 
 

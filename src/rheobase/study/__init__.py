@@ -28,7 +28,9 @@ def run(data: Dataset, plan: Plan, done: Callable[[], None] = lambda: None, work
     """
     costs = step_costs(data, plan)
     count = len(os.sched_getaffinity(0)) if workers is None else workers
-    tuning_cells = [(a, lr, s, False) for a in plan.activations for lr in plan.learning_rates for s in plan.tuning_seeds]
+    tuning_cells = [
+        (a, lr, s, False) for a in plan.activations for lr in plan.learning_rates for s in plan.tuning_seeds
+    ]
     tuning = list(_train(data, plan, tuning_cells, done, count))
     best = {name: best_rate(tuning, name, plan) for name in plan.activations}
     final = list(_train(data, plan, [(a, best[a], s, True) for a in plan.activations for s in plan.seeds], done, count))

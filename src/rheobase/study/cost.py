@@ -23,13 +23,14 @@ def step_costs(data: Dataset, plan: Plan, reference: str = "relu") -> dict[str, 
     x, y = x[: plan.batch], y[: plan.batch]
     models = {name: network(plan, name, x.shape[1], data.outputs, 0) for name in names}
     optimizers = {name: torch.optim.Adam(m.parameters()) for name, m in models.items()}
-    loss, times = loss_of(data), {name: [] for name in names}  # type: dict[str, list[float]]
+    loss = loss_of(data)
+    times: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(ROUNDS + 2):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             start = time.perf_counter()
             for _ in range(STEPS):
                 optimizers[name].zero_grad()
-                loss(models[name](x), y).backward()
+                torch.autograd.backward(loss(models[name](x), y))
                 optimizers[name].step()
             times[name].append(time.perf_counter() - start)
     torch.set_num_threads(threads)

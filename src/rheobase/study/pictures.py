@@ -32,7 +32,9 @@ def forest(results: Results) -> Figure:
         axes.plot(o.scores - _baseline(results).scores, np.full(len(o.scores), row - 0.22), "|", color="#777777")
     axes.axvline(0, color="#444444", linewidth=0.8)
     axes.set_yticks(range(len(others)), [o.name for o in others])
-    axes.set_xlabel(f"{results.data.metric}, difference to {results.plan.baseline} (dot: mean, line: 95 %, ticks: seeds)")
+    axes.set_xlabel(
+        f"{results.data.metric}, difference to {results.plan.baseline} (dot: mean, line: 95 %, ticks: seeds)"
+    )
     _plain(axes)
     return figure
 

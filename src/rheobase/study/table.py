@@ -11,7 +11,19 @@ from rich.text import Text
 from rheobase.study.results import Outcome, Results
 
 #: Heading, and the cell of an outcome.
-COLUMNS = ("test {metric}", "± 95 %", "vs {baseline}", "95 % CI", "step", "dead", "satur.", "shift", "grad.", "lr", "fails")
+COLUMNS = (
+    "test {metric}",
+    "± 95 %",
+    "vs {baseline}",
+    "95 % CI",
+    "step",
+    "dead",
+    "satur.",
+    "shift",
+    "grad.",
+    "lr",
+    "fails",
+)
 
 
 def cells(o: Outcome, is_baseline: bool) -> list[str]:
@@ -52,7 +64,7 @@ def legend(results: Results) -> list[str]:
     """What the columns mean, and what a reader must know."""
     return [
         "step: time of a training step against relu's. dead: units with slope 0 on every test row. satur.: share of "
-        "(unit, row) pairs with slope below 5 % of the largest. shift: mean of the outputs over their root mean square. "
+        "(unit, row) pairs with slope below 5 % of the largest. shift: mean of the outputs over their RMS. "
         "grad.: decades of gradient lost from the last hidden layer to the first. lr: chosen on validation data"
         + ("; ! at the edge of the grid." if any(o.edge for o in results.outcomes) else "."),
         *results.plan.notes,

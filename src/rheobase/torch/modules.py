@@ -179,8 +179,9 @@ def class_of(definition: Definition) -> type[Activation]:
     name = class_name(definition)
 
     def init(self: Activation, *args: Any, **kwargs: Any) -> None:
-        chosen = _variant(definition, kwargs)
-        Activation.__init__(self, chosen, _settings(chosen, args, kwargs))
+        given = _bound(definition, args, kwargs)
+        chosen = _variant(definition, given)
+        Activation.__init__(self, chosen, _settings(chosen, given))
 
     doc = f"{of(definition).__doc__}\n\n{Activation.__doc__}"
     body = {"__init__": init, "__signature__": signature(definition), "__doc__": doc}
@@ -197,16 +198,19 @@ def _variant(definition: Definition, given: Mapping[str, Any]) -> Definition:
     return asked[0] if asked and definition not in asked else definition
 
 
-def _settings(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def _bound(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        bound = signature(definition).bind(*args, **kwargs).arguments
+        return signature(definition).bind(*args, **kwargs).arguments
     except TypeError as error:
         raise DefinitionError(f"{class_name(definition)}: {error}; it takes {signature(definition)}") from None
+
+
+def _settings(definition: Definition, given: Mapping[str, Any]) -> dict[str, Any]:
     for name, only in definition.torch.fixed.items():
-        if bound.pop(name, only) != only:
+        if given.get(name, only) != only:
             raise DefinitionError(f"{class_name(definition)}: {name} must be {only!r}: {definition.title} is exact")
     ours = {theirs: mine for mine, theirs in definition.torch.arguments.items()}
-    return {ours.get(name, name): value for name, value in bound.items()}
+    return {ours.get(name, name): value for name, value in given.items() if name not in definition.torch.fixed}
 
 
 def module(name: str, **settings: Any) -> Activation:
