@@ -14,6 +14,7 @@ from rheobase.errors import DefinitionError, UnsupportedInput
 if TYPE_CHECKING:
     import sympy as sp
 
+    from rheobase.algebra.formula import Computed
     from rheobase.facts import Facts
 
 Array = Any
@@ -55,6 +56,8 @@ class Activation:
     def __call__(self, x: Array, *args: Any, **options: Any) -> Array:
         """The function at `x`; see the class for what it takes."""
         call = _Call(self, x, args, options)
+        if call.is_empty:
+            return x
         result = call.run()
         if self.definition.groups:
             return call.backend.move_back(result[..., 0], call.outer_axis)
@@ -88,6 +91,18 @@ class Activation:
         from rheobase.algebra.formula import paper
 
         return paper(self.definition)
+
+    @property
+    def computed(self) -> Computed:
+        """The form the function is computed in, and the reason where it is not the paper's.
+
+        >>> import rheobase as rb
+        >>> rb.silu.computed.expression, rb.silu.computed.reason
+        (x*sigmoid(x), 'exp overflows')
+        """
+        from rheobase.algebra.formula import computed
+
+        return computed(self.definition)
 
     def latex(self, order: int = 0) -> str:
         """The formula (or its derivative, for elementwise functions) as LaTeX."""
@@ -136,6 +151,11 @@ class _Call:
     def run(self, path: tuple[int, ...] = ()) -> Array:
         """The program, differentiated along `path`, on the arrays of the call."""
         return self.backend.run(self.key, path, self.at_rest, self.arrays, self.axis)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the row's axis has no entry, of which there is no maximum."""
+        return self.axis is not None and self.arrays[0].shape[self.axis] == 0
 
     def _inputs(self, x: Array) -> tuple[Array, ...]:
         if self.definition.kind == "gated":
@@ -226,7 +246,7 @@ def _jacobian(call: _Call) -> Array:
 
     def along_row(expression: sp.Expr) -> Array:
         values = call.backend.evaluate(Program(program.arguments, expression), call.arrays, call.axis)
-        return call.backend.move_last(values + call.arrays[0] * 0, axis)
+        return call.backend.move_last(call.backend.broadcast(values, call.arrays[0]), axis)
 
     diagonal = along_row(jacobian.diagonal)
     total = diagonal[..., :, None] * call.backend.identity_matrix(diagonal.shape[-1], diagonal)
@@ -239,8 +259,6 @@ def describe(definition: Definition) -> str:
     """The docstring of a function, from its definition."""
     lines = [f"{definition.title}: {definition.formula}", ""]
     lines += [f"{p.name}: in {p.domain}, default {p.default:g}" for p in definition.parameters]
-    if definition.stable:
-        lines.append(f"Computed as {definition.stable}: {definition.reason}.")
     lines += [f"Others: {note}" for note in definition.differs]
     return "\n".join([*lines, f"Source: {definition.reference}."])
 

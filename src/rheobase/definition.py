@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal
 
 from rheobase.domain import REALS, Domain
@@ -59,15 +60,18 @@ class Elsewhere:
 
 #: The error promised per dtype, in units in the last place of the correctly rounded value.
 PROMISE: Mapping[str, float] = {"float16": 1.0, "bfloat16": 1.0, "float32": 8.0, "float64": 8.0}
+#: Where an exponential is taken of something that had to be rounded: it turns one unit of u into |u| units.
+SCALED_EXPONENT: Mapping[str, float] = {"float16": 1.0, "bfloat16": 1.0, "float32": 128.0, "float64": 1024.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
     """An activation function, declared as data.
 
-    `formula` is the paper's, `stable` an equal form for computing, with the `reason` why the
-    paper's would overflow or cancel. Both are written in the notation of `rheobase.algebra.parse`;
-    in a conditional the comparison says which branch, and so which slope, holds at the kink;
+    `formula` is the paper's. Where it overflows or cancels, `rheobase.algebra.stabilise` finds an equal
+    form to compute with; what its rules cannot find is declared as `stable`, with the `reason`. Formulas
+    are written in the notation of `rheobase.algebra.parse`, with `constants` by name, digits as text; in a
+    conditional the comparison says which branch, and so which slope, holds at the kink;
     `kinks` states that slope again, as {where: slope}, and the contract tests compare the two.
     `straight_through` is a function whose derivative may stand in for one that is 0 everywhere;
     `groups` names the parameter that says how many neighbours of an axis are reduced to one.
@@ -79,6 +83,7 @@ class Definition:
     formula: str
     reference: str
     parameters: tuple[Parameter, ...] = ()
+    constants: Mapping[str, str] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     stable: str = ""
     reason: str = ""
@@ -129,6 +134,6 @@ REGISTERED: dict[str, Definition] = {}
 
 def register(definition: Definition) -> str:
     """The key of `definition`, the same for equal definitions."""
-    key = f"{definition.name}#{hash(repr(definition)) & 0xFFFFFFFF:x}"
+    key = f"{definition.name}#{sha256(repr(definition).encode()).hexdigest()[:16]}"
     REGISTERED[key] = definition
     return key

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from rheobase.algebra.formula import derived
 from rheobase.algebra.program import Program
 from rheobase.errors import UnsupportedInput
-from rheobase.kernels.elementary import elementary, simplex_threshold
+from rheobase.kernels.elementary import elementary, rowwise
 from rheobase.kernels.emit import build
 
 Array = Any
@@ -42,11 +42,7 @@ BASIC: Mapping[str, Callable[..., Array]] = {
     "positions": _positions, "first_max": _first_max,
 }  # fmt: skip
 
-OPERATIONS: Mapping[str, Callable[..., Array]] = {
-    **BASIC,
-    **elementary(BASIC),
-    "simplex_threshold": simplex_threshold(BASIC),
-}
+OPERATIONS: Mapping[str, Callable[..., Array]] = {**BASIC, **elementary(BASIC), **rowwise(BASIC)}
 
 
 def check(name: str, x: Array) -> None:
@@ -121,6 +117,11 @@ def move_last(x: Array, axis: int) -> Array:
 def move_back(x: Array, axis: int) -> Array:
     """`x` with its last axis moved to `axis`."""
     return jnp.moveaxis(x, -1, axis)
+
+
+def broadcast(x: Array, like: Array) -> Array:
+    """`x` repeated to the shape of `like`."""
+    return jnp.broadcast_to(x, like.shape)
 
 
 def identity_matrix(size: int, like: Array) -> Array:

@@ -77,6 +77,11 @@ def move_back(x: Array, axis: int) -> Array:
     return np.moveaxis(x, -1, axis)
 
 
+def broadcast(x: Array, like: Array) -> Array:
+    """`x` repeated to the shape of `like`."""
+    return np.broadcast_to(x, like.shape)
+
+
 def identity_matrix(size: int, like: Array) -> Array:
     """The unit matrix in the dtype of `like`."""
     return np.eye(size, dtype=like.dtype)

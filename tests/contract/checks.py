@@ -13,9 +13,9 @@ import numpy as np
 
 from rheobase.activation import Activation
 from rheobase.algebra import reference
-from rheobase.algebra.formula import program, rested, resting
+from rheobase.algebra.formula import number, program, rested, resting
 from rheobase.algebra.functions import plain
-from rheobase.algebra.parse import parse, symbol
+from rheobase.algebra.parse import symbol
 from rheobase.definition import Definition
 from rheobase.facts.curve import curve
 from tests.contract.backends import LIBRARIES, Library
@@ -158,11 +158,7 @@ def check_stable_form(definition: Definition) -> None:
 def check_kinks(definition: Definition) -> None:
     """The declared slope at each kink is the one that the formula's comparison chooses; none is forgotten."""
     found = {k.at: k.chosen for k in Activation(definition).facts.kinks}
-    names = [p.name for p in definition.parameters]
-    declared = {}
-    for where, slope in definition.kinks.items():
-        values_ = {symbol(n): v for n, v in definition.defaults.items()}
-        declared[float(parse(where, []))] = float(parse(slope, names).subs(values_))
+    declared = {number(definition, where): number(definition, slope) for where, slope in definition.kinks.items()}
     smooth = {at: float(Activation(definition).derivative(at)) for at in declared if at not in found}
     assert declared.keys() >= found.keys(), f"{definition.name}: kinks at {sorted(found)} are not all declared"
     for at, slope in declared.items():
@@ -175,10 +171,9 @@ def check_kinks(definition: Definition) -> None:
 
 def check_special(definition: Definition) -> None:
     """Declared special values are met."""
-    names = [p.name for p in definition.parameters]
     for where, value in definition.special.items():
-        wanted = float(parse(value, names).subs({symbol(n): v for n, v in definition.defaults.items()}))
-        got = Activation(definition)(float(parse(where, [])))
+        wanted = number(definition, value)
+        got = Activation(definition)(number(definition, where))
         assert abs(got - wanted) < 1e-12 or got == wanted, (
             f"{definition.name}({where}) is declared {wanted}, computed {got}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 import sympy as sp
@@ -10,6 +11,7 @@ import sympy as sp
 from rheobase import catalogue
 from rheobase.algebra.parse import parse, symbol
 from rheobase.algebra.program import Program
+from rheobase.algebra.stabilise import stabilise
 from rheobase.definition import REGISTERED, Definition
 
 
@@ -35,8 +37,14 @@ def argument_names(definition: Definition) -> tuple[str, ...]:
 
 @cache
 def read(definition: Definition, text: str) -> sp.Expr:
-    """`text` over the inputs and parameters of `definition`."""
-    return parse(text, argument_names(definition), known)
+    """`text` over the inputs, parameters and constants of `definition`."""
+    expression = parse(text, [*argument_names(definition), *definition.constants], known)
+    return expression.subs({symbol(name): sp.Rational(digits) for name, digits in definition.constants.items()})
+
+
+def number(definition: Definition, text: str) -> float:
+    """`text` over the parameters and constants of `definition`, at the defaults."""
+    return float(read(definition, text).subs({symbol(name): value for name, value in definition.defaults.items()}))
 
 
 def paper(definition: Definition) -> sp.Expr:
@@ -44,11 +52,31 @@ def paper(definition: Definition) -> sp.Expr:
     return read(definition, definition.formula)
 
 
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The form a function is computed in, and why it is not the paper's; no reason: it is the paper's."""
+
+    expression: sp.Expr
+    reason: str
+
+
+@cache
+def computed(definition: Definition) -> Computed:
+    """The declared stable form if there is one, else what the rules of `stabilise` make of the paper's."""
+    if definition.stable:
+        return Computed(read(definition, definition.stable), definition.reason)
+    # some rules hold for numbers that are not negative, which only the domain of a parameter can tell
+    signed = {symbol(p.name): sp.Symbol(p.name, nonnegative=True) for p in definition.parameters if p.domain.low >= 0}
+    expression, rules = stabilise(paper(definition).xreplace(signed))
+    back = {known: unknown for unknown, known in signed.items()}
+    return Computed(expression.xreplace(back), "; ".join(dict.fromkeys(rule.reason for rule in rules)))
+
+
 @cache
 def program(definition: Definition) -> Program:
     """The form to compute with, over all its arguments."""
     arguments = tuple(symbol(name) for name in argument_names(definition))
-    return Program(arguments, read(definition, definition.stable or definition.formula))
+    return Program(arguments, computed(definition).expression)
 
 
 @cache

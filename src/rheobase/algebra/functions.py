@@ -170,6 +170,22 @@ class slant(Stable):
         return (y / h) ** 2 / h if argindex == 1 else -(x / h) * (y / h) / h
 
 
+class centred(Stable):
+    """x less the largest of its row: 0 at the largest even where that is ∞, -∞ all along a row of -∞.
+
+    Only for formulas that a shift of the whole row does not change; there the shift has no slope.
+    """
+
+    nargs = 1
+
+    @classmethod
+    def plain(cls, *args: Expr) -> Expr:
+        return args[0]
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sp.Integer(1)
+
+
 class Reduction(sp.Function):
     """A function of a whole row, the same for every element of it.
 
@@ -192,16 +208,24 @@ class row_sum(Reduction):
         return sp.Integer(1)
 
 
+class row_total(row_sum):
+    """Σ over the row, or 1 where that is 0: what shares of nothing are divided by."""
+
+
+class row_log_total(Reduction):
+    """log Σ eᵘ of a centred row u, accurate where it is nearly 0."""
+
+    @property
+    def weight(self) -> Expr:
+        return sp.exp(self.args[0]) / row_total(sp.exp(self.args[0]))
+
+
 class row_max(Reduction):
     """Maximum of the row; ties share the derivative equally."""
 
     @property
     def weight(self) -> Expr:
         return _share(sp.Piecewise((1, self.args[0] >= self), (0, True)))
-
-
-class row_shift(Reduction):
-    """Maximum of the row as a mere shift: the result does not depend on it, so it has no derivative."""
 
 
 class first_max(Reduction):
@@ -217,7 +241,7 @@ class simplex_threshold(Reduction):
 
 
 def _share(selected: Expr) -> Expr:
-    return selected / row_sum(selected)
+    return selected / row_total(selected)
 
 
 def plain(expression: Expr) -> Expr:

@@ -42,8 +42,9 @@ FUNCTIONS: Mapping[str, Callable[..., Expr]] = {
     "sinh": sp.sinh, "cosh": sp.cosh, "asinh": sp.asinh, "atan": sp.atan, "erf": sp.erf,
     "tanh": F.tanh, "expm1": F.expm1, "log1p": F.log1p, "hypot": F.hypot, "bell": F.bell,
     "sigmoid": F.sigmoid, "softplus": F.softplus, "normal_cdf": F.normal_cdf,
-    "log_sigmoid": lambda u: -F.softplus(-u), "abs": _abs, "max": _greatest, "min": _least,
-    "sum": F.row_sum, "shift": F.row_shift, "first_max": F.first_max,
+    "abs": _abs, "max": _greatest, "min": _least,
+    "sum": F.row_sum, "total": F.row_total, "log_total": F.row_log_total,
+    "centred": F.centred, "first_max": F.first_max,
     "simplex_threshold": F.simplex_threshold, "tanh_excess": F.tanh_excess,
 }  # fmt: skip
 
@@ -71,16 +72,6 @@ def symbol(name: str) -> sp.Symbol:
     return sp.Symbol(name, real=True)
 
 
-def free_names(text: str) -> list[str]:
-    """Names in `text` that are neither functions nor constants, in order of appearance."""
-    nodes = [node for node in ast.walk(_tree(text)) if isinstance(node, ast.Name)]
-    called = {id(node.func) for node in ast.walk(_tree(text)) if isinstance(node, ast.Call)}
-    nodes = [node for node in nodes if id(node) not in called]
-    nodes.sort(key=lambda node: node.col_offset)
-    found = [node.id for node in nodes if node.id not in CONSTANTS and node.id not in FUNCTIONS]
-    return list(dict.fromkeys(found))
-
-
 def parse(text: str, names: Collection[str], lookup: Lookup = lambda name: None) -> Expr:
     """The expression that `text` means, over the symbols `names`.
 
@@ -90,7 +81,7 @@ def parse(text: str, names: Collection[str], lookup: Lookup = lambda name: None)
     >>> parse("x*sigmoid(beta*x)", ["x", "beta"])
     x*sigmoid(beta*x)
     """
-    return _Reader(text, names, lookup).read(_tree(text).body)
+    return _Reader(text.strip(), names, lookup).read(_tree(text).body)
 
 
 def _tree(text: str) -> ast.Expression:
@@ -112,7 +103,8 @@ class _Reader:
     def read(self, node: ast.expr) -> Expr:
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-                return sp.Rational(str(value))
+                # the digits as written: a float would keep only sixteen of them
+                return sp.Rational(ast.get_source_segment(self.text, node))
             case ast.Name(id=name):
                 return self.name(name)
             case ast.UnaryOp(op=ast.USub(), operand=operand):

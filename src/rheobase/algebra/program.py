@@ -13,7 +13,7 @@ from functools import cache, cached_property
 import sympy as sp
 from sympy import Expr
 
-from rheobase.algebra.functions import Reduction, row_sum, sech2, sigmoid, tanh
+from rheobase.algebra.functions import Reduction, centred, row_sum, sech2, sigmoid, tanh
 from rheobase.algebra.parse import symbol
 
 
@@ -48,7 +48,7 @@ class Program:
     @cached_property
     def is_row(self) -> bool:
         """Whether a value depends on the whole row and not on one element."""
-        return bool(self.expression.has(Reduction))
+        return bool(self.expression.has(Reduction, centred))
 
     def partial(self, index: int) -> Program:
         """∂/∂(argument) of an elementwise program."""

@@ -8,11 +8,15 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
-from rheobase.algebra.formula import paper, resting
+from rheobase.algebra.formula import paper, program, rested, resting
 from rheobase.algebra.functions import plain
 from rheobase.algebra.parse import parse, symbol
 from rheobase.definition import Definition
 from rheobase.errors import DefinitionError
+
+
+#: Denominators up to this are printed as fractions, others as decimals of so many digits.
+_LONGEST, _DIGITS = 12, 17
 
 
 class _Latex(LatexPrinter):
@@ -28,7 +32,10 @@ class _Latex(LatexPrinter):
         return rf"\left[ i = \arg\max_j {self._over_j(node)} \right]"
 
     def _print_simplex_threshold(self, node: Any) -> str:
-        return rf"\tau\left({self._print(node.args[0])}\right)"
+        return rf"\tau\left({self._print(node.args[0].xreplace({symbol('x'): sp.Symbol('x')}))}\right)"
+
+    def _print_Relational(self, node: Any) -> str:
+        return super()._print_Relational(_x_first(node))
 
     def _over_j(self, node: Any) -> str:
         names = {symbol("x"): sp.Symbol("x_j"), symbol("noise"): sp.Symbol("g_j")}
@@ -40,17 +47,52 @@ def latex(definition: Definition, order: int = 0) -> str:
 
     >>> import rheobase as rb
     >>> rb.softplus.latex(1)
-    '\\\\frac{e^{\\\\beta x}}{e^{\\\\beta x} + 1}'
+    '\\\\frac{1}{1 + e^{- \\\\beta x}}'
     """
     expression = plain(paper(definition)) if definition.kind == "row" else plain(resting(definition))
     if order and definition.kind != "elementwise":
         raise DefinitionError(f"{definition.name} is a {definition.kind} function: only its formula is set in LaTeX")
     if order:
-        expression = sp.simplify(expression.diff(symbol("x"), order))
+        return min((_set(definition, form) for form in _derivatives(definition, order)), key=len)
+    return _set(definition, expression)
+
+
+def _derivatives(definition: Definition, order: int) -> list[sp.Expr]:
+    """The derivative in several forms: of the paper's formula, as it comes and simplified, and of the computed one."""
+    tower = rested(definition) if definition.noise else program(definition)
+    for _ in range(order):
+        tower = tower.partial(0)
+    papers = plain(resting(definition)).diff(symbol("x"), order)
+    return [plain(tower.expression), papers, sp.simplify(papers)]
+
+
+def _set(definition: Definition, expression: sp.Expr) -> str:
     names: dict[Any, str] = {symbol(p.name): p.symbol or p.name for p in definition.parameters}
     if definition.kind == "row":
         names |= {symbol("x"): "x_i", symbol("noise"): "g_i"}
-    return str(_Latex({"symbol_names": names, "fold_short_frac": False}).doprint(expression))
+    if definition.kind == "gated":
+        names |= {symbol("value"): "v", symbol("gate"): "g"}
+    return str(_Latex({"symbol_names": names, "fold_short_frac": False}).doprint(_legible(expression)))
+
+
+def _x_first(condition: Any) -> Any:
+    """x < -a rather than a < -x."""
+    x = symbol("x")
+    turned = condition if condition.lhs.has(x) else condition.reversed
+    return turned.reversedsign if turned.lhs == -x else turned
+
+
+def _legible(expression: sp.Expr) -> sp.Expr:
+    """Pieces in one list, |x| as such, and decimals where a fraction would be long."""
+    whole = expression.replace(sp.Piecewise, lambda *pieces: _absolute(pieces) or sp.Piecewise(*pieces))
+    if isinstance(whole, sp.Piecewise):
+        whole = sp.piecewise_fold(whole)
+    return whole.replace(lambda n: n.is_Rational and n.q > _LONGEST, lambda n: sp.Float(n, _DIGITS))
+
+
+def _absolute(pieces: tuple[Any, ...]) -> sp.Expr | None:
+    (first, condition), *rest = pieces
+    return sp.Abs(first) if condition == (first >= 0) and rest == [(-first, sp.true)] else None
 
 
 class _Notation(StrPrinter):

@@ -9,8 +9,6 @@ elu = Definition(
     name="elu",
     title="Exponential linear unit",
     formula="x if x > 0 else alpha*(exp(x) - 1)",
-    stable="x if x > 0 else alpha*expm1(x)",
-    reason="exp(x) - 1 cancels near 0: nothing is left of it below 6e-8 in float32",
     parameters=(Parameter("alpha", 1.0, symbol=r"\alpha"),),
     kinks={"0": "alpha"},
     special={"-inf": "-alpha", "0": "0", "inf": "inf"},
@@ -24,8 +22,6 @@ celu = Definition(
     name="celu",
     title="Continuously differentiable ELU",
     formula="x if x > 0 else alpha*(exp(x/alpha) - 1)",
-    stable="x if x > 0 else alpha*expm1(x/alpha)",
-    reason="exp(x) - 1 cancels near 0",
     parameters=(Parameter("alpha", 1.0, POSITIVE, r"\alpha"),),
     special={"-inf": "-alpha", "0": "0", "inf": "inf"},
     reference="Barron, Continuously differentiable exponential linear units, 2017",
@@ -37,16 +33,9 @@ celu = Definition(
 selu = Definition(
     name="selu",
     title="Scaled ELU",
-    formula=(
-        "1.0507009873554804934193349852946*x if x > 0 else "
-        "1.0507009873554804934193349852946*1.6732632423543772848170429916717*(exp(x) - 1)"
-    ),
-    stable=(
-        "1.0507009873554804934193349852946*x if x > 0 else "
-        "1.0507009873554804934193349852946*1.6732632423543772848170429916717*expm1(x)"
-    ),
-    reason="exp(x) - 1 cancels near 0",
-    kinks={"0": "1.0507009873554804934193349852946*1.6732632423543772848170429916717"},
+    formula="scale*x if x > 0 else scale*alpha*(exp(x) - 1)",
+    constants={"scale": "1.0507009873554804934193349852946", "alpha": "1.6732632423543772848170429916717"},
+    kinks={"0": "scale*alpha"},
     special={"0": "0", "inf": "inf"},
     reference="Klambauer, Unterthiner, Mayr & Hochreiter, Self-normalizing neural networks, 2017",
     torch=Elsewhere("SELU", "selu"),
@@ -58,8 +47,6 @@ softplus = Definition(
     name="softplus",
     title="Softplus",
     formula="log(1 + exp(beta*x))/beta",
-    stable="softplus(beta*x)/beta",
-    reason="exp overflows for x > 88 and 1 + exp cancels for x < -16 in float32",
     parameters=(Parameter("beta", 1.0, POSITIVE, r"\beta"),),
     special={"-inf": "0", "inf": "inf"},
     reference="Dugas, Bengio, Bélisle, Nadeau & Garcia, Incorporating second-order functional knowledge, 2000",
@@ -72,8 +59,6 @@ squareplus = Definition(
     name="squareplus",
     title="Squareplus",
     formula="(x + sqrt(x**2 + b))/2",
-    stable="b/(2*(hypot(x, sqrt(b)) - x)) if x < 0 else (x + hypot(x, sqrt(b)))/2",
-    reason="x + sqrt(x^2 + b) cancels for x << 0, and x^2 overflows from 256 on in float16",
     parameters=(Parameter("b", 4.0, Domain.parse("(0, inf)"), "b"),),
     special={"-inf": "0", "inf": "inf"},
     reference="Barron, Squareplus: a softplus-like algebraic rectifier, 2021",

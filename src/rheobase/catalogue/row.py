@@ -1,6 +1,6 @@
 """Functions of a whole row: each output depends on all inputs along an axis."""
 
-from rheobase.definition import Definition, Elsewhere, Noise, Parameter
+from rheobase.definition import SCALED_EXPONENT, Definition, Elsewhere, Noise, Parameter
 from rheobase.domain import Domain
 
 POSITIVE = Domain.parse("(0, inf)")
@@ -10,12 +10,11 @@ softmax = Definition(
     title="Softmax",
     kind="row",
     formula="exp(x)/sum(exp(x))",
-    stable="exp(x - shift(x))/sum(exp(x - shift(x)))",
-    reason="exp(x) overflows for x > 88 in float32; a shift of the whole row changes nothing",
     reference="Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990",
     torch=Elsewhere("Softmax", "softmax", arguments={"axis": "dim"}),
     jax=Elsewhere(function="softmax"),
     differs=("ONNX before opset 13 flattens to two dimensions and defaults to axis 1; torch asks for dim.",),
+    accuracy=SCALED_EXPONENT,
 )
 
 log_softmax = Definition(
@@ -23,8 +22,6 @@ log_softmax = Definition(
     title="Logarithm of softmax",
     kind="row",
     formula="x - log(sum(exp(x)))",
-    stable="x - shift(x) - log(sum(exp(x - shift(x))))",
-    reason="exp(x) overflows for x > 88 in float32",
     reference="Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990",
     torch=Elsewhere("LogSoftmax", "log_softmax", arguments={"axis": "dim"}),
     jax=Elsewhere(function="log_softmax"),
@@ -35,10 +32,9 @@ softmin = Definition(
     title="Softmin",
     kind="row",
     formula="exp(-x)/sum(exp(-x))",
-    stable="exp(-x - shift(-x))/sum(exp(-x - shift(-x)))",
-    reason="exp(-x) overflows for x < -88 in float32",
     reference="Boltzmann, Studien über das Gleichgewicht der lebendigen Kraft, 1868",
     torch=Elsewhere("Softmin", "softmin", arguments={"axis": "dim"}),
+    accuracy=SCALED_EXPONENT,
 )
 
 sparsemax = Definition(
@@ -46,8 +42,9 @@ sparsemax = Definition(
     title="Sparsemax",
     kind="row",
     formula="x - simplex_threshold(x) if x > simplex_threshold(x) else 0",
+    stable="centred(x) - simplex_threshold(centred(x)) if centred(x) > simplex_threshold(centred(x)) else 0",
+    reason="large inputs lose the digits of the threshold, which lies 1 below them at most",
     reference="Martins & Astudillo, From softmax to sparsemax, 2016",
-    jax=Elsewhere(),
 )
 
 gumbel_softmax = Definition(
@@ -55,12 +52,13 @@ gumbel_softmax = Definition(
     title="Gumbel-softmax",
     kind="row",
     formula="exp((x + noise)/tau)/sum(exp((x + noise)/tau))",
-    stable="exp((x + noise - shift(x + noise))/tau)/sum(exp((x + noise - shift(x + noise))/tau))",
-    reason="exp overflows, the sooner the smaller tau",
+    stable="exp(centred(x + noise)/tau)/total(exp(centred(x + noise)/tau))",
+    reason="exp overflows, the sooner the smaller tau; dividing by tau after the shift keeps its digits",
     parameters=(Parameter("tau", 1.0, POSITIVE, r"\tau"),),
     noise=Noise("noise", "gumbel"),
     reference="Jang, Gu & Poole, Categorical reparameterization with Gumbel-softmax, 2016",
     torch=Elsewhere(function="gumbel_softmax"),
+    accuracy=SCALED_EXPONENT,
 )
 
 hardmax = Definition(

@@ -15,8 +15,9 @@ from rheobase.kernels.erfcx_series import CENTRE, COEFFICIENTS
 Array = Any
 Operation = Callable[..., Array]
 
-#: From here on a NaN is an intermediate that overflowed, and the value is the limit to all digits.
-FAR = 1e4
+#: Where an intermediate that overflowed to NaN gives way to the limit: exponentials have died out at 40;
+#: what grows without bound is given more room before it is called infinite.
+SETTLED, UNBOUNDED = 40.0, 1e4
 #: Levels of Lambert's continued fraction of tanh; beyond them lies less than 2⁻⁶⁰ for |x| ≤ 1.
 _LAMBERT = 10
 #: Terms of erf's power series; enough for |x| ≤ 1 in float64.
@@ -84,9 +85,9 @@ def elementary(basic: Mapping[str, Operation]) -> dict[str, Operation]:
     def tails(core: Array, x: Array, low: float | None = None, high: float | None = None) -> Array:
         lost = core != core
         if low is not None:
-            core = where((x == -math.inf) | (lost & (x < -FAR)), low, core)
+            core = where((x == -math.inf) | (lost & (x < -_room(low))), low, core)
         if high is not None:
-            core = where((x == math.inf) | (lost & (x > FAR)), high, core)
+            core = where((x == math.inf) | (lost & (x > _room(high))), high, core)
         return where(x != x, x, core)
 
     return {
@@ -95,12 +96,41 @@ def elementary(basic: Mapping[str, Operation]) -> dict[str, Operation]:
     }  # fmt: skip
 
 
-def simplex_threshold(basic: Mapping[str, Operation]) -> Operation:
-    """τ of sparsemax: the largest of (Σ of the k largest - 1)/k over k."""
+def _room(limit: float) -> float:
+    return SETTLED if math.isfinite(limit) else UNBOUNDED
 
-    def threshold(x: Array, axis: int) -> Array:
+
+def rowwise(basic: Mapping[str, Operation]) -> dict[str, Operation]:
+    """What functions of a row are made of, over `basic`; each takes the axis last."""
+    where, largest = basic["where"], basic["max"]
+
+    def centred(x: Array, axis: int) -> Array:
+        top = largest(x, axis)
+        return where(top == -math.inf, x, where(x == top, 0.0, x - top))
+
+    def total(x: Array, axis: int) -> Array:
+        found = basic["sum"](x, axis)
+        return where(found == 0, 1.0, found)
+
+    def log_total(x: Array, axis: int) -> Array:
+        """log Σ eˣ of a row whose largest element is 0, which is left to log1p."""
+        others = where(basic["first_max"](x, axis) > 0, 0.0, basic["exp"](x))
+        return basic["log1p"](basic["sum"](others, axis))
+
+    def simplex_threshold(x: Array, axis: int) -> Array:
+        """τ of sparsemax: the largest of (Σ of the k largest - 1)/k over k."""
         ordered = basic["sort_down"](x, axis)
-        count = basic["positions"](x, axis)
-        return basic["max"]((basic["cumsum"](ordered, axis) - 1) / count, axis)
+        return largest((basic["cumsum"](ordered, axis) - 1) / basic["positions"](x, axis), axis)
 
-    return threshold
+    def spread_nan(core: Array, x: Array, axis: int) -> Array:
+        """`core`, and NaN in every row of x that holds one."""
+        top = largest(x, axis)
+        return where(top != top, top, core)
+
+    return {
+        "centred": centred,
+        "total": total,
+        "log_total": log_total,
+        "simplex_threshold": simplex_threshold,
+        "spread_nan": spread_nan,
+    }

@@ -10,15 +10,15 @@ from typing import Any
 import sympy as sp
 from sympy.printing.pycode import PythonCodePrinter
 
-from rheobase.algebra.functions import Reduction
+from rheobase.algebra.functions import Reduction, centred
 from rheobase.algebra.program import Program
-from rheobase.kernels.tails import settle
+from rheobase.kernels.tails import settle, spread_nan
 
 Array = Any
 
 _PLAIN = {sp.exp: "exp", sp.log: "log", sp.sin: "sin", sp.cos: "cos", sp.tan: "tan", sp.sinh: "sinh",
           sp.cosh: "cosh", sp.asinh: "asinh", sp.atan: "atan", sp.erf: "erf", sp.Abs: "abs"}  # fmt: skip
-_ROW = {"row_sum": "sum", "row_max": "max", "row_shift": "max"}
+_ROW = {"row_sum": "sum", "row_total": "total", "row_log_total": "log_total", "row_max": "max"}
 _COMPARE = {sp.StrictGreaterThan: ">", sp.GreaterThan: ">=", sp.StrictLessThan: "<", sp.LessThan: "<="}
 
 
@@ -34,7 +34,7 @@ class _Printer(PythonCodePrinter):
             return repr(float(node.doit()))
         name = _PLAIN.get(node.func) or _ROW.get(type(node).__name__) or type(node).__name__
         arguments = [self._print(a) for a in node.args]
-        if isinstance(node, Reduction):
+        if isinstance(node, Reduction | centred | spread_nan):
             arguments.append("axis")
         return f"{name}({', '.join(arguments)})"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rheobase.kernels.elementary import elementary, simplex_threshold
+from rheobase.kernels.elementary import elementary, rowwise
 
 
 def _first_max(x: Any, axis: int) -> Any:
@@ -34,8 +34,4 @@ BASIC: Mapping[str, Callable[..., Any]] = {
     "positions": _positions, "first_max": _first_max,
 }  # fmt: skip
 
-OPERATIONS: Mapping[str, Callable[..., Any]] = {
-    **BASIC,
-    **elementary(BASIC),
-    "simplex_threshold": simplex_threshold(BASIC),
-}
+OPERATIONS: Mapping[str, Callable[..., Any]] = {**BASIC, **elementary(BASIC), **rowwise(BASIC)}

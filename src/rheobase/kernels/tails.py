@@ -13,6 +13,8 @@ import numpy as np
 import sympy as sp
 
 from rheobase.algebra import reference
+from rheobase.algebra.functions import first_max
+from rheobase.algebra.parse import symbol
 from rheobase.algebra.program import Program, settled
 
 #: Magnitudes at which intermediates overflow float64: directly, squared, cubed, to the fifth.
@@ -26,26 +28,63 @@ class tails(sp.Function):
     nargs = 4
 
 
+class spread_nan(sp.Function):
+    """spread_nan(core, x): core, and NaN throughout every row of x that holds a NaN."""
+
+    nargs = 2
+
+
+GATE = symbol("gate")
+
+
 @cache
 def settle(program: Program) -> Program:
     """`program` with the tails of its expression, and of every marked derivative in it, settled."""
-    x = program.arguments[0]
-    expression = program.expression
-    if program.is_row or len([a for a in program.arguments if a.name in ("value", "gate")]) == 2:
-        return Program(program.arguments, expression.replace(settled, lambda inner: inner))
+    return Program(program.arguments, _settled(program))
+
+
+def _settled(program: Program) -> sp.Expr:
+    x, expression = program.arguments[0], program.expression
+    bare = expression.replace(settled, lambda inner: inner)
+    if program.is_row:
+        return _row(bare, x)
+    if GATE in program.arguments:
+        return sp.Add(*[_gated(term) for term in sp.Add.make_args(bare)])
     if expression.has(settled):
-        return Program(program.arguments, expression.replace(settled, lambda inner: _settle(inner, x)))
-    return Program(program.arguments, _settle(expression, x))
+        return expression.replace(settled, lambda inner: _settle(inner, x))
+    return _settle(expression, x)
+
+
+def _row(expression: sp.Expr, x: sp.Symbol) -> sp.Expr:
+    """Arithmetic carries a NaN through a whole row, choices do not."""
+    chooses = expression.has(sp.Piecewise, first_max)
+    return spread_nan(expression, x) if chooses else expression
+
+
+def _gated(term: sp.Expr) -> sp.Expr:
+    """value times a function of the gate: the function's own tails are settled."""
+    others, of_gate = term.as_independent(GATE, as_Add=False)
+    return others * _settle(of_gate, GATE) if of_gate.free_symbols == {GATE} else term
 
 
 def _settle(expression: sp.Expr, x: sp.Symbol) -> sp.Expr:
     if x not in expression.free_symbols:
         return expression
+    expression = expression.replace(sp.Piecewise, lambda *pieces: _let_nan_through(pieces, x))
     values = _typical(expression, x)
     low, high = (_side(expression, x, values, sign) for sign in (-1, 1))
     if low is sp.nan and high is sp.nan and np.isnan(_try(expression, x, values, np.nan)):
         return expression
     return tails(expression, x, low, high)
+
+
+def _let_nan_through(pieces: tuple[Any, ...], x: sp.Symbol) -> sp.Expr:
+    """Of two pieces the one that holds x is put last: a NaN satisfies no condition and ends there."""
+    if len(pieces) == 2:
+        (first, condition), (last, _) = pieces
+        if x in first.free_symbols and x not in last.free_symbols:
+            return sp.Piecewise((last, sp.Not(condition)), (first, True))
+    return sp.Piecewise(*pieces)
 
 
 def _typical(expression: sp.Expr, x: sp.Symbol) -> dict[str, float]:

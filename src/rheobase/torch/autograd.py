@@ -13,6 +13,7 @@ from rheobase.algebra.program import Program
 from rheobase.kernels.emit import build
 from rheobase.torch.operations import (
     OPERATIONS,
+    broadcast,
     check,
     detach,
     identity_matrix,
@@ -28,7 +29,7 @@ Tensor = torch.Tensor
 Operator = Callable[..., Tensor]
 
 __all__ = [
-    "check", "detach", "evaluate", "identity_matrix", "join", "move_back", "move_last", "operator",
+    "broadcast", "check", "detach", "evaluate", "identity_matrix", "join", "move_back", "move_last", "operator",
     "run", "split", "uniform",
 ]  # fmt: skip
 

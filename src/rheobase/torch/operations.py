@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from rheobase.errors import UnsupportedInput
-from rheobase.kernels.elementary import elementary, simplex_threshold
+from rheobase.kernels.elementary import elementary, rowwise
 
 Tensor = torch.Tensor
 
@@ -17,6 +17,10 @@ DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 def _first_max(x: Tensor, axis: int) -> Tensor:
     return torch.zeros_like(x).scatter(axis, x.argmax(axis, keepdim=True), 1.0)
+
+
+def _hypot(x: Tensor, y: Any) -> Tensor:
+    return torch.hypot(x, torch.as_tensor(y, dtype=x.dtype, device=x.device))
 
 
 def _positions(x: Tensor, axis: int) -> Tensor:
@@ -29,7 +33,7 @@ BASIC: Mapping[str, Callable[..., Any]] = {
     "exp": torch.exp, "expm1": torch.expm1, "log": torch.log, "log1p": torch.log1p,
     "sqrt": torch.sqrt, "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "sinh": torch.sinh,
     "cosh": torch.cosh, "asinh": torch.asinh, "atan": torch.atan, "tanh": torch.tanh,
-    "abs": torch.abs, "hypot": torch.hypot, "power": torch.pow, "where": torch.where,
+    "abs": torch.abs, "hypot": _hypot, "power": torch.pow, "where": torch.where,
     "round": torch.round, "constant": torch.full_like,
     "sum": lambda x, axis: x.sum(axis, keepdim=True),
     "max": lambda x, axis: x.amax(axis, keepdim=True),
@@ -38,11 +42,7 @@ BASIC: Mapping[str, Callable[..., Any]] = {
     "positions": _positions, "first_max": _first_max,
 }  # fmt: skip
 
-OPERATIONS: Mapping[str, Callable[..., Any]] = {
-    **BASIC,
-    **elementary(BASIC),
-    "simplex_threshold": simplex_threshold(BASIC),
-}
+OPERATIONS: Mapping[str, Callable[..., Any]] = {**BASIC, **elementary(BASIC), **rowwise(BASIC)}
 
 
 def work_dtype(dtype: torch.dtype) -> torch.dtype:
@@ -81,6 +81,11 @@ def move_last(x: Tensor, axis: int) -> Tensor:
 def move_back(x: Tensor, axis: int) -> Tensor:
     """`x` with its last axis moved to `axis`."""
     return x.movedim(-1, axis)
+
+
+def broadcast(x: Tensor, like: Tensor) -> Tensor:
+    """`x` repeated to the shape of `like`."""
+    return torch.broadcast_to(x, like.shape)
 
 
 def identity_matrix(size: int, like: Tensor) -> Tensor:
