@@ -28,23 +28,29 @@ LAYERS = (
     ("catalogue",),
     ("algebra",),
     ("kernels",),
-    ("dispatch", "numpy", "jax", "activation", "define"),
+    ("numpy", "jax"),
     ("facts",),
-    ("plot", "torch"),
+    ("plot",),
+    ("dispatch", "activation", "define"),
+    ("torch",),
     ("doctor",),
     ("study",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
-#: Calls upwards that are made when a user asks, not when a module is loaded.
-ON_DEMAND = {("activation", "facts"), ("activation", "plot"), ("dispatch", "torch")}
+#: A call upwards that is made for a user's tensor, not when a module is loaded.
+ON_DEMAND = {("dispatch", "torch")}
 
 
 def imports(path: Path) -> set[str]:
     """The layers of rheobase that a module imports, at its top or inside a function."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    tree = ast.parse(path.read_text())
+    # names for annotations alone bind nothing
+    for block in (n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"):
+        block.body = []
+    for node in ast.walk(tree):
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         names += [a.name for a in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module == "rheobase":

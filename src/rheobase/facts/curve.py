@@ -12,13 +12,13 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from rheobase.activation import of
 from rheobase.algebra import reference
 from rheobase.algebra.formula import resting
 from rheobase.algebra.functions import plain
 from rheobase.algebra.parse import symbol
-from rheobase.definition import Definition
+from rheobase.definition import Definition, register
 from rheobase.errors import DefinitionError
+from rheobase.numpy import run
 
 Points = NDArray[np.float64]
 
@@ -35,7 +35,9 @@ class Curve:
     def __call__(self, x: Any, order: int = 0) -> Points:
         """f or a derivative at the points `x`, in float64."""
         points = np.atleast_1d(np.asarray(x, dtype=np.float64))
-        result: Points = of(self.definition).derivative(points, order, **dict(self.values))
+        arrays = [points, *(value for _, value in self.values)]
+        key, at_rest = register(self.definition), self.definition.noise is not None
+        result: Points = run(key, (0,) * order, at_rest, arrays, None)
         return result
 
     @cached_property
