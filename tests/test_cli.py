@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,8 @@ def test_a_study_from_the_command_line(tmp_path: Path) -> None:
     assert (tmp_path / "o" / "report.html").exists()
     again = rheobase("study", "iris", "--activations", "tanh", "--seeds", "2", "--steps", "40", "--json", cwd=tmp_path)
     assert json.loads(again.stdout)["baseline"] == "relu"
+    assert again.stdout == (tmp_path / "rheobase-study" / "results.json").read_text()
+    assert again.stderr == ""
 
 
 ROWS = "a,b,y\n" + "\n".join(f"{i},{i % 7},{'xy'[i % 2]}" for i in range(40)) + "\n"
@@ -61,8 +65,17 @@ BAD = {
     "gated function": (["iris", "--activations", "swiglu"], "swiglu is a gated function"),
     "only softmax": (["iris", "--activations", "softmax"], "nothing to compare relu with"),
     "unknown baseline": (["iris", "--baseline", "nope"], "no activation function is called 'nope'"),
-    "zero seeds": (["iris", "--seeds", "0"], "at least 2 seeds"),
-    "unwritable": (["iris", "--out", "t.csv"], "'t.csv' is a file; --out needs a folder"),
+    "zero seeds": (["iris", "--seeds", "0"], "needs 2 to 1000 seeds"),
+    "too many seeds": (["iris", "--seeds", "1001"], "2 to 1000 seeds"),
+    "zero steps": (["iris", "--steps", "0"], "at least 1 step"),
+    "a file for a folder": (["iris", "--out", "t.csv"], "'t.csv' is a file; --out needs a folder"),
+    "below a file": (["iris", "--out", "t.csv/sub"], "cannot write to 't.csv/sub': not a directory; --out needs"),
+    "unmakeable": (["iris", "--out", "/proc/x/y"], "cannot write to '/proc/x/y'"),
+    "no number": (["iris", "--seeds", "x"], "'--seeds'"),
+    "unknown option": (["iris", "--sedes", "3"], "no such option: --sedes"),
+    "no data": ([], "missing argument 'data'; DATA is: digits"),
+    "too many arguments": (["iris", "wine"], "unexpected extra argument"),
+    "no value": (["iris", "--seeds"], "'--seeds' requires an argument"),
 }
 
 
@@ -85,6 +98,7 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing_behind(case: str, tmp_pa
     done = rheobase("study", *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert complaint in done.stderr
+    assert done.stderr.startswith("rheobase: ")
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
     assert sorted(tmp_path.rglob("*")) == before
@@ -99,3 +113,56 @@ def test_show_refuses_in_one_line(tmp_path: Path) -> None:
         done = rheobase("show", *arguments, cwd=tmp_path)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert complaint in done.stderr
+
+
+def test_alone_it_prints_help_and_an_unknown_command_lists_the_known(tmp_path: Path) -> None:
+    alone = rheobase(cwd=tmp_path)
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert alone.stdout == rheobase("--help", cwd=tmp_path).stdout
+    assert "Usage: rheobase" in alone.stdout
+    for arguments in (["stduy"], ["--nope"]):
+        done = rheobase(*arguments, cwd=tmp_path)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert done.stderr.startswith("rheobase: no such ")
+        assert done.stderr.endswith("the commands are list, show, study\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal and process groups")
+def test_on_a_terminal_it_tells_the_plan_and_ctrl_c_is_one_line(tmp_path: Path) -> None:
+    """The whole process group gets the signal, as when a user presses Ctrl-C."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "rheobase.cli", "study", "digits", "--out", "a/b"]
+    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, cwd=tmp_path, start_new_session=True)
+    os.close(theirs)
+    seen = ""
+    while " 1/64" not in seen:
+        seen += os.read(ours, 4096).decode(errors="replace")
+    os.killpg(process.pid, signal.SIGINT)
+    while process.poll() is None:
+        seen += _read(ours)
+    seen += _read(ours)
+    assert process.returncode == 130
+    assert "8 functions × (3 learning rates + 5 seeds) = 64 trainings of 500 steps\r\n" in seen
+    assert seen.endswith("rheobase: interrupted; nothing was written\r\n")
+    assert "Traceback" not in seen
+    assert list(tmp_path.iterdir()) == []
+    assert _gone(process.pid)
+
+
+def _gone(group: int) -> bool:
+    for _ in range(50):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _read(terminal: int) -> str:
+    try:
+        return os.read(terminal, 4096).decode(errors="replace")
+    except OSError:  # how Linux says that nobody writes to it any more
+        return ""

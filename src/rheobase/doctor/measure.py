@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from rheobase.activation import Activation as Function
 from rheobase.facts.saturation import SHARE
 from rheobase.torch import Activation
 
@@ -25,6 +26,7 @@ EDGES = np.linspace(-6.0, 6.0, 61)
 class Site:
     """One activation module on one data set. A unit is a feature (last axis) of its input z.
 
+    f' is the slope that back-propagation uses: of the stand-in where the module is straight-through.
     dead: share of units with f'(z) exactly 0 on every sample. saturated: mean share of samples, over
     units, with |f'(z)| below 5 % of the largest |f'| (0 for functions whose slope has no maximum).
     mean_shift: mean of f(z) in units of its own root mean square: 0 is centred, ±1 is all offset.
@@ -90,12 +92,18 @@ def measure(model: nn.Module, x: Tensor, loss: Callable[[Tensor], Tensor]) -> He
     return Health(sites, _decades(sites))
 
 
+def trained_by(module: Activation) -> Function:
+    """The function whose slope back-propagation uses in `module`: its own, or its straight-through stand-in."""
+    return module.straight_through or module.function
+
+
 @torch.no_grad()
 def _site(path: str, module: Activation, z: Tensor, gradient: Tensor | None) -> Site:
     flat = z.detach().reshape(-1, z.shape[-1])
     parameters: dict[str, Any] = {k: v.detach() if isinstance(v, Tensor) else v for k, v in module.values(2).items()}
-    slope = module.function.derivative(flat, **parameters).abs()
-    steepest = module.function.facts.lipschitz
+    learner = trained_by(module)
+    slope = learner.derivative(flat, **(parameters if learner is module.function else {})).abs()
+    steepest = learner.facts.lipschitz
     output = module.function(flat, **parameters)
     return Site(
         path=path,

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
-import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from rheobase.study.cost import step_costs
-from rheobase.study.data import Dataset, StudyError, load
+from rheobase.study.data import Dataset, load
 from rheobase.study.plan import Plan, make
+from rheobase.study.reading import StudyError
 from rheobase.study.results import Results, summarise
 from rheobase.study.train import Run, train
+from rheobase.study.workers import cores, crew
 
 __all__ = ["Dataset", "Plan", "Results", "Run", "StudyError", "load", "make", "run"]
 
@@ -27,13 +26,20 @@ def run(data: Dataset, plan: Plan, done: Callable[[], None] = lambda: None, work
     Trainings run in `workers` processes of one thread each (default: one per core; 0: in this process).
     """
     costs = step_costs(data, plan)
-    count = len(os.sched_getaffinity(0)) if workers is None else workers
-    tuning_cells = [
-        (a, lr, s, False) for a in plan.activations for lr in plan.learning_rates for s in plan.tuning_seeds
-    ]
-    tuning = list(_train(data, plan, tuning_cells, done, count))
-    best = {name: best_rate(tuning, name, plan) for name in plan.activations}
-    final = list(_train(data, plan, [(a, best[a], s, True) for a in plan.activations for s in plan.seeds], done, count))
+    with crew(cores() if workers is None else workers) as each:
+
+        def trained(cells: list[Cell]) -> list[Run]:
+            runs = []
+            for outcome in each(train, [(data, plan, *cell) for cell in cells]):
+                runs.append(outcome)
+                done()
+            return runs
+
+        tuning = trained(
+            [(a, lr, s, False) for a in plan.activations for lr in plan.learning_rates for s in plan.tuning_seeds]
+        )
+        best = {name: best_rate(tuning, name, plan) for name in plan.activations}
+        final = trained([(a, best[a], s, True) for a in plan.activations for s in plan.seeds])
     return summarise(data, plan, tuning, final, costs)
 
 
@@ -45,16 +51,3 @@ def best_rate(runs: Iterable[Run], name: str, plan: Plan) -> float:
         return float(np.mean([r.validation for r in own if math.isclose(r.learning_rate, rate)]))
 
     return max(plan.learning_rates, key=mean)
-
-
-def _train(data: Dataset, plan: Plan, cells: list[Cell], done: Callable[[], None], workers: int) -> Iterator[Run]:
-    if workers == 0:
-        for cell in cells:
-            yield train(data, plan, *cell)
-            done()
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for future in as_completed([pool.submit(train, data, plan, *cell) for cell in cells]):
-            yield future.result()
-            done()

@@ -10,29 +10,29 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rheobase.errors import RheobaseError
+from rheobase.study.reading import BUILT_IN, StudyError, read
 
 Task = Literal["classes", "two classes", "regression"]
 
-BUILT_IN = ("digits", "breast_cancer", "wine", "iris", "diabetes")
-SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 #: A numeric target with more distinct values than this is a quantity, not a label.
 MOST_CLASSES = 50
-
-
-class StudyError(RheobaseError, ValueError):
-    """A study that cannot be run as asked."""
+#: So few rows of a class leave one each for validation and test.
+FEWEST_ROWS = 5
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A table: features as columns, and the target as class numbers or quantities."""
+    """A table: features as columns, and the target as class numbers or quantities.
+
+    notes: what was done to the table that its owner should know.
+    """
 
     name: str
     features: pd.DataFrame
     target: NDArray[Any]
     task: Task
     classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> int:
@@ -55,7 +55,7 @@ def load(source: str, target: str | None = None) -> Dataset:
         if target not in (None, "target"):
             raise StudyError(f"{source} is built in and has one target; leave --target out")
     else:
-        table = _read(source)
+        table = read(source)
         column = target if target is not None else str(table.columns[-1])
     if column not in table.columns:
         raise StudyError(f"{source} has no column {column!r}; its columns are {', '.join(map(str, table.columns))}")
@@ -72,34 +72,45 @@ def _built_in(name: str) -> pd.DataFrame:
     return table.assign(target=values)
 
 
-def _read(source: str) -> pd.DataFrame:
-    path = Path(source)
-    if not path.name.endswith(SUFFIXES):
-        raise StudyError(
-            f"{source!r} is neither a built-in set ({', '.join(BUILT_IN)}) nor a file ending in {', '.join(SUFFIXES)}"
-        )
-    if not path.is_file():
-        raise StudyError(f"there is no file {source!r}")
-    try:
-        return pd.read_csv(path, sep="\t" if ".tsv" in path.name else ",")
-    except (ValueError, OSError) as error:
-        raise StudyError(f"cannot read {source!r}: {str(error).splitlines()[0]}") from None
-
-
 def _dataset(name: str, table: pd.DataFrame, column: str) -> Dataset:
     features, target = table.drop(columns=[column]), table[column]
     _check(name, features, target)
-    features = features.loc[:, features.notna().any()]
+    notes = _notes(features)
+    features = _with_words_as_text(features.loc[:, features.notna().any()])
     if _is_quantity(target):
-        return Dataset(name, features, target.to_numpy(np.float64), "regression")
+        return Dataset(name, features, target.to_numpy(np.float64), "regression", notes=notes)
     labels, numbers = np.unique(target.astype(str), return_inverse=True)
-    counts = np.bincount(numbers)
-    if counts.min() < 5:
-        raise StudyError(
-            f"class {labels[counts.argmin()]!r} of {column!r} has {counts.min()} row(s); every class needs at least 5"
-        )
+    _check_classes(column, labels, np.bincount(numbers), target)
     task: Task = "two classes" if len(labels) == 2 else "classes"
-    return Dataset(name, features, numbers, task, tuple(str(label) for label in labels))
+    return Dataset(name, features, numbers, task, tuple(str(label) for label in labels), notes)
+
+
+def numeric(features: pd.DataFrame) -> list[Any]:
+    """The columns that are numbers; the others are words."""
+    return list(features.select_dtypes(["number", "bool"]).columns)
+
+
+def _with_words_as_text(features: pd.DataFrame) -> pd.DataFrame:
+    numbers = numeric(features)
+    # True, False and a gap make a column of mixed kinds, which no encoder sorts
+    words = {c: features[c].map(str, na_action="ignore") for c in features.columns if c not in numbers}
+    return features.assign(**words)
+
+
+def _notes(features: pd.DataFrame) -> tuple[str, ...]:
+    empty = [str(c) for c in features.columns[~features.notna().any()]]
+    kept = features.loc[:, features.notna().any()]
+    missing, words = int(kept.isna().sum().sum()), kept.shape[1] - len(numeric(kept))
+    notes = [
+        (len(empty), f"{_counted(len(empty), 'empty column')} left out: {', '.join(empty)}."),
+        (missing, f"{_counted(missing, 'missing value')} filled with the column's mean, or its commonest word."),
+        (words, f"{_counted(words, 'text column')} turned into a 0/1 column per word."),
+    ]
+    return tuple(text for count, text in notes if count)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun} was" if count == 1 else f"{count} {noun}s were"
 
 
 def _check(name: str, features: pd.DataFrame, target: pd.Series[Any]) -> None:
@@ -114,6 +125,19 @@ def _check(name: str, features: pd.DataFrame, target: pd.Series[Any]) -> None:
             raise StudyError(f"column {column!r} holds an infinite value; features must be finite or missing")
     if target.nunique() < 2:
         raise StudyError(f"the target {target.name!r} is constant; it needs at least two values")
+
+
+def _check_classes(column: str, labels: Any, counts: NDArray[np.int64], target: pd.Series[Any]) -> None:
+    if counts.min() >= FEWEST_ROWS:
+        return
+    rare = f"class {str(labels[counts.argmin()])!r} of {column!r} has {counts.min()} row(s)"
+    rule = f"every class needs at least {FEWEST_ROWS}, so merge rare classes or remove their rows"
+    if pd.api.types.is_numeric_dtype(target):
+        rule += (
+            f" (its {len(labels)} distinct whole numbers are taken as classes; numbers with fractions, or more than "
+            f"{MOST_CLASSES} distinct ones, are taken as a quantity)"
+        )
+    raise StudyError(f"{rare}; {rule}")
 
 
 def _is_quantity(target: pd.Series[Any]) -> bool:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from rheobase.activation import get
-from rheobase.doctor.measure import EDGES
+from rheobase.doctor.measure import EDGES, trained_by
 from rheobase.plot import COLOURS
 from rheobase.study.results import Outcome, Results
+from rheobase.study.train import hidden_unit
+from rheobase.study.units import unit
+
+#: Text stays text: small, searchable, read aloud. The salt makes the same study the same page.
+LOOK = {"svg.fonttype": "none", "svg.hashsalt": "rheobase", "font.family": "sans-serif", "font.size": 9.5}
+BLUES = ("#cfe3f1", "#8fbfe0", "#4a90c2", "#1f5f8f")
 
 
-def svg(figure: Figure) -> str:
-    """The figure as an SVG element to put into a page."""
+def svg(draw: Callable[[], Figure]) -> str:
+    """The figure that `draw` makes, as an SVG element to put into a page."""
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    with matplotlib.rc_context(LOOK):
+        draw().savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]
 
@@ -25,16 +36,18 @@ def svg(figure: Figure) -> str:
 def forest(results: Results) -> Figure:
     """Paired differences to the baseline with their intervals, the best on top."""
     others = [o for o in results.outcomes if o.name != results.plan.baseline][::-1]
-    figure = Figure(figsize=(7.2, 0.9 + 0.34 * len(others)), layout="constrained")
+    u, base = unit(results.data.metric), _baseline(results)
+    figure = Figure(figsize=(6.0, 0.9 + 0.34 * len(others)), layout="constrained")
     axes = figure.add_subplot()
     for row, o in enumerate(others):
-        axes.errorbar(o.difference.mean, row, xerr=o.difference.half, fmt="o", color=COLOURS[0], capsize=3)
-        axes.plot(o.scores - _baseline(results).scores, np.full(len(o.scores), row - 0.22), "|", color="#777777")
+        mean, half = u.factor * o.difference.mean, u.factor * o.difference.half
+        axes.errorbar(mean, row, xerr=half, fmt="o", color=COLOURS[0], capsize=3)
+        axes.plot(u.factor * (o.scores - base.scores), np.full(len(o.scores), row - 0.25), "|", color="#666666")
     axes.axvline(0, color="#444444", linewidth=0.8)
     axes.set_yticks(range(len(others)), [o.name for o in others])
-    axes.set_xlabel(
-        f"{results.data.metric}, difference to {results.plan.baseline} (dot: mean, line: 95 %, ticks: seeds)"
-    )
+    axes.set_ylim(-0.6, len(others) - 0.5)
+    measure = f"{u.metric} in percentage points" if u.factor > 1 else u.metric
+    axes.set_xlabel(f"{measure}: difference to {results.plan.baseline}")
     _plain(axes)
     return figure
 
@@ -43,50 +56,69 @@ def _baseline(results: Results) -> Outcome:
     return next(o for o in results.outcomes if o.name == results.plan.baseline)
 
 
-def curves(results: Results) -> Figure:
-    """Validation loss against steps, a small picture per function: its seeds, and the baseline's mean in grey."""
-    count = len(results.outcomes)
-    rows = (count + 3) // 4
-    figure = Figure(figsize=(9.6, 2.1 * rows), layout="constrained")
-    grid = figure.subplots(rows, 4, sharex=True, sharey=True, squeeze=False).ravel()
+def curve(results: Results, o: Outcome) -> Figure:
+    """Validation loss against steps: the seeds of a function, and the baseline's mean in grey."""
+    figure = Figure(figsize=(3.1, 2.2), layout="constrained")
+    axes = figure.add_subplot()
     common = np.mean([r.curve for r in _baseline(results).runs], axis=0)
-    for axes, o in zip(grid, results.outcomes, strict=False):
-        steps = np.linspace(0, results.plan.steps, len(common) + 1)[1:]
-        axes.plot(steps, common, color="#aaaaaa", linewidth=3)
-        for run in o.runs:
-            axes.plot(steps, run.curve, color=COLOURS[0], linewidth=0.9, alpha=0.8)
-        axes.set_title(o.name, fontsize="medium")
-        axes.set_yscale("log")
-        _plain(axes)
-    for axes in grid[count:]:
-        axes.set_visible(False)
-    figure.supxlabel("training step", fontsize="medium")
-    figure.supylabel("validation loss", fontsize="medium")
+    steps = np.linspace(0, results.plan.steps, len(common) + 1)[1:]
+    axes.plot(steps, common, color="#aaaaaa", linewidth=3)
+    for run in o.runs:
+        axes.plot(steps, run.curve, color=COLOURS[0], linewidth=0.9, alpha=0.8)
+    axes.set(title=o.name, xlabel="training step", ylabel="validation loss", yscale="log", ylim=_losses(results))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    _plain(axes)
     return figure
+
+
+def _losses(results: Results) -> tuple[float, float]:
+    """The losses all curves are drawn between; what climbs far above the baseline leaves the picture."""
+    found = np.concatenate([r.curve for o in results.outcomes for r in o.runs])
+    highest = 3 * max(float(np.nanmax(r.curve)) for r in _baseline(results).runs)
+    shown = found[np.isfinite(found) & (found > 0) & (found <= highest)]
+    return (0.8 * float(shown.min()), 1.25 * float(shown.max())) if len(shown) else (0.1, 10.0)
 
 
 def on_the_curve(o: Outcome) -> Figure:
     """Where the networks' pre-activations sit on f and f′: a density per hidden layer, first to last."""
-    figure = Figure(figsize=(4.6, 2.9), layout="constrained")
+    figure = Figure(figsize=(3.9, 2.7), layout="constrained")
     axes = figure.add_subplot()
-    function, x = get(o.name), np.linspace(EDGES[0], EDGES[-1], 601)
     shade = axes.twinx()
-    for depth, counts in enumerate(_densities(o)):
-        colour = ("#cfe3f1", "#8fbfe0", "#4a90c2", "#1f5f8f")[min(depth, 3)]
-        shade.stairs(counts, EDGES, fill=True, color=colour, alpha=0.55, label=f"layer {depth + 1}")
-    shade.set_yticks([])
-    # the outermost bars hold all that lies beyond; they must not flatten the rest
-    shade.set_ylim(0, 1.6 * max((counts[1:-1].max() for counts in _densities(o)), default=1.0))
-    shade.legend(frameon=False, fontsize="x-small", loc="lower right")
     axes.set_zorder(shade.get_zorder() + 1)
     axes.patch.set_visible(False)
-    axes.plot(x, function(x), color="#222222", linewidth=1.8, label="f")
-    axes.plot(x, function.derivative(x), color=COLOURS[1], linewidth=1.4, label="f′")
+    layers = _shade(shade, o)
+    lines = _lines(axes, o.name)
     axes.set(title=o.name, xlabel="pre-activation z", ylim=(-1.6, 3.2), xlim=(EDGES[0], EDGES[-1]))
-    axes.legend(frameon=False, fontsize="x-small", loc="upper left")
+    look: dict[str, Any] = {"frameon": False, "fontsize": "small", "handlelength": 1.2, "borderaxespad": 0.1}
+    # axes hold one legend by themselves, and there are two
+    axes.add_artist(Legend(axes, lines, [line.get_label() for line in lines], loc="upper left", **look))
+    axes.legend(handles=layers, loc="lower right", **look)
     _plain(axes)
-    shade.spines[["top", "right", "left"]].set_visible(False)
     return figure
+
+
+def _lines(axes: Any, name: str) -> list[Any]:
+    x = np.linspace(EDGES[0], EDGES[-1], 601)
+    slope = trained_by(hidden_unit(name))
+    word = "f′" if slope.name == name else "f′ of the stand-in"
+    return [
+        *axes.plot(x, get(name)(x), color="#222222", linewidth=1.8, label="f"),
+        *axes.plot(x, slope.derivative(x), color=COLOURS[1], linewidth=1.4, label=word),
+    ]
+
+
+def _shade(axes: Any, o: Outcome) -> list[Any]:
+    densities = _densities(o)
+    axes.set_yticks([])
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    # the outermost bars hold all that lies beyond; they must not flatten the rest
+    axes.set_ylim(0, 1.6 * max((counts[1:-1].max() for counts in densities), default=1.0))
+    return [
+        axes.stairs(counts, EDGES, fill=True, color=BLUES[min(depth, 3)], alpha=0.55, label=f"layer {depth + 1}")
+        for depth, counts in enumerate(densities)
+    ]
 
 
 def _densities(o: Outcome) -> list[Any]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from rheobase import catalogue
-from rheobase.study.data import StudyError
+from rheobase.study.reading import StudyError
 
 #: The functions every textbook names that can stand between layers; softmax belongs to the output.
 DEFAULT = tuple(name for name in catalogue.TEXTBOOK if name != "softmax")
+
+
+#: Seeds are counted from 0 and those of the tuning from here on: the two must never meet.
+MOST_SEEDS = 1000
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Plan:
     activations: tuple[str, ...]
     baseline: str = "relu"
     learning_rates: tuple[float, ...] = (10**-2.5, 1e-2, 10**-1.5)
-    tuning_seeds: tuple[int, ...] = (1000,)
+    tuning_seeds: tuple[int, ...] = (MOST_SEEDS,)
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     steps: int = 500
     batch: int = 64
@@ -39,6 +41,16 @@ class Plan:
         each = len(self.learning_rates) * len(self.tuning_seeds) + len(self.seeds)
         return each * len(self.activations)
 
+    @property
+    def summary(self) -> str:
+        """The plan in one line."""
+        rates, again = len(self.learning_rates), len(self.tuning_seeds)
+        tuning = f"{rates} learning rates" + (f" × {again} seeds" if again > 1 else "")
+        return (
+            f"{len(self.activations)} functions × ({tuning} + {len(self.seeds)} seeds) "
+            f"= {self.runs} trainings of {self.steps} steps"
+        )
+
 
 def make(
     activations: Sequence[str] | None = None, baseline: str = "relu", seeds: int = 5, steps: int = Plan.steps
@@ -47,8 +59,10 @@ def make(
 
     Raises UnknownFunction for a name that is none, StudyError for a plan that makes no sense.
     """
-    if seeds < 2:
-        raise StudyError(f"a study needs at least 2 seeds to say anything about chance, got {seeds}")
+    if not 2 <= seeds <= MOST_SEEDS:
+        raise StudyError(f"a study needs 2 to {MOST_SEEDS} seeds to say anything about chance, got {seeds}")
+    if steps < 1:
+        raise StudyError(f"a training needs at least 1 step, got {steps}")
     notes = ["softmax is the output for more than two classes, sigmoid for two, identity for quantities."]
     first = catalogue.canonical(baseline)
     asked = [catalogue.canonical(name) for name in (activations or DEFAULT)]
@@ -65,12 +79,3 @@ def make(
     if any(catalogue.lookup(name).straight_through for name in chosen):
         notes.append("step has no gradient; it is trained straight-through, with the gradient of hard_tanh.")
     return Plan(chosen, first, seeds=tuple(range(seeds)), steps=steps, notes=tuple(notes))
-
-
-def check_writable(out: Path) -> None:
-    """Raise StudyError unless results can be written to `out`; makes nothing."""
-    if out.exists() and not out.is_dir():
-        raise StudyError(f"{str(out)!r} is a file; --out needs a folder")
-    nearest = next(p for p in (out, *out.absolute().parents) if p.exists())
-    if not os.access(nearest, os.W_OK):
-        raise StudyError(f"cannot write to {str(out)!r}: no permission for {str(nearest)!r}; choose another --out")

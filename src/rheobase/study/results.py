@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,9 +14,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rheobase.study.data import Dataset
+from rheobase.study.folder import put
 from rheobase.study.plan import Plan
-from rheobase.study.statistics import Estimate, Verdict, decide, estimate, p_superiority
+from rheobase.study.statistics import Estimate, estimate, p_superiority
 from rheobase.study.train import Run
+from rheobase.study.units import unit
+from rheobase.study.verdict import Verdict, decide
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Results:
     plan: Plan
     verdict: Verdict
     outcomes: tuple[Outcome, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know about the data and the plan."""
+        return (*self.data.notes, *self.plan.notes)
 
 
 def summarise(
@@ -78,7 +85,7 @@ def summarise(
     ]
     outcomes.sort(key=lambda o: -o.score.mean)
     time = {name: ratio for name, (ratio, _) in costs.items()}
-    return Results(data, plan, decide(scores, plan.baseline, time, failed, data.metric), tuple(outcomes))
+    return Results(data, plan, decide(scores, plan.baseline, time, failed, unit(data.metric)), tuple(outcomes))
 
 
 def _of(runs: Sequence[Run], name: str) -> tuple[Run, ...]:
@@ -102,6 +109,7 @@ def as_dict(results: Results) -> dict[str, Any]:
         "baseline": plan.baseline,
         "verdict": {"kind": verdict.kind, "sentence": verdict.sentence, "top": list(verdict.top)},
         "plan": {**asdict(plan), "runs": plan.runs},
+        "notes": list(results.notes),
         "activations": {o.name: _entry(o, plan) for o in results.outcomes},
     }
 
@@ -118,27 +126,23 @@ def _entry(o: Outcome, plan: Plan) -> dict[str, Any]:
         "runs_failed": o.runs_failed,
         "step_time_ratio": o.step_time_ratio,
         "memory_ratio": o.memory_ratio,
-        "health": {k: None if math.isnan(v) or math.isinf(v) else v for k, v in o.health.items()},
+        "health": {k: v if math.isfinite(v) else None for k, v in o.health.items()},
     }
 
 
+def as_json(results: Results) -> str:
+    """The text of results.json."""
+    return json.dumps(as_dict(results), indent=1, allow_nan=False) + "\n"
+
+
 def write(results: Results, out: Path, report: str) -> None:
-    """Write all files of a study, each whole or not at all."""
-    out.mkdir(parents=True, exist_ok=True)
-    record = as_dict(results)
-    put(out / "plan.json", json.dumps(record["plan"], indent=1) + "\n")
-    put(out / "results.json", json.dumps(record, indent=1, allow_nan=False) + "\n")
+    """Write all files of a study into the folder `out`, each whole or not at all."""
     rows = [
         {"activation": o.name, "seed": run.seed, "learning_rate": run.learning_rate, "test": run.test,
          "validation": run.validation, "failed": run.failed}
         for o in results.outcomes for run in o.runs
     ]  # fmt: skip
+    put(out / "plan.json", json.dumps(as_dict(results)["plan"], indent=1) + "\n")
     put(out / "results.csv", pd.DataFrame(rows).to_csv(index=False))
     put(out / "report.html", report)
-
-
-def put(path: Path, text: str) -> None:
-    """Write `text` to `path` so that a reader sees the old file or the whole new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    put(out / "results.json", as_json(results))

@@ -1,4 +1,4 @@
-"""The result of a study as a table in the terminal."""
+"""The result of a study as a table, for the terminal and for the page alike."""
 
 from __future__ import annotations
 
@@ -9,85 +9,119 @@ from rich.table import Table
 from rich.text import Text
 
 from rheobase.study.results import Outcome, Results
+from rheobase.study.statistics import Estimate
+from rheobase.study.units import Unit, unit
 
-#: Heading, and the cell of an outcome.
-COLUMNS = (
-    "test {metric}",
-    "± 95 %",
-    "vs {baseline}",
-    "95 % CI",
-    "step",
-    "dead",
-    "satur.",
-    "shift",
-    "grad.",
-    "lr",
-    "fails",
-)
+#: Wide enough for two spaces between the columns.
+ROOMY = 100
 
 
-def cells(o: Outcome, is_baseline: bool) -> list[str]:
-    """One row after the name, as text."""
-    low, high = o.difference.ci
+def headings(results: Results) -> list[str]:
+    """The column headings."""
+    u, against = unit(results.data.metric), f"vs {results.plan.baseline}"
+    versus = against if len(against) <= 13 else "vs baseline"
+    return ["function", u.metric + u.sign, versus, "cost", "dead", "sat.", "shift", "grad.", "lr", "fails"]
+
+
+def row(results: Results, o: Outcome) -> list[str]:
+    """The cells of one function, its name first."""
+    u = unit(results.data.metric)
     return [
-        f"{o.score.mean:.4f}",
-        f"{o.score.half:.4f}",
-        "–" if is_baseline else f"{o.difference.mean:+.4f}",
-        "–" if is_baseline else f"{low:+.3f} … {high:+.3f}",
+        o.name,
+        f"{u.plain(o.score.mean)} ±{_half(u, o.score)}",
+        "–" if o.name == results.plan.baseline else f"{u.signed(o.difference.mean)} ±{_half(u, o.difference)}",
         f"{o.step_time_ratio:.2f}×",
         percent(o.health["dead"]),
         percent(o.health["saturated"]),
         number(o.health["mean_shift"], "+.2f"),
         number(o.health["gradient_decades"], "+.1f"),
-        f"{o.best_learning_rate:.2g}" + ("!" if o.edge else ""),
+        f"{o.best_learning_rate:.1g}" + ("!" if o.edge else ""),
         f"{o.runs_failed}/{len(o.runs)}",
     ]
 
 
+def _half(u: Unit, e: Estimate) -> str:
+    # an interval that wide has no use for decimals, and the table none for its width
+    return u.plain(e.half) if u.factor * e.half < 10 else f"{u.factor * e.half:.0f}"
+
+
 def percent(share: float) -> str:
-    """A share as a percentage, or a dash."""
-    return "–" if math.isnan(share) else f"{100 * share:.1f}%"
+    """A share as a whole percentage, or a dash."""
+    if math.isnan(share):
+        return "–"
+    return "<1%" if 0 < share < 0.005 else f"{100 * share:.0f}%"
 
 
 def number(value: float, form: str) -> str:
     """A number, or a dash."""
-    return "–" if math.isnan(value) else format(value, form)
+    if math.isinf(value):
+        return "∞"
+    text = "–" if math.isnan(value) else format(value, form)
+    return text.replace("-", "+") if text.strip("-.0") == "" else text
 
 
-def headings(results: Results) -> list[str]:
-    """The column headings."""
-    words = {"metric": results.data.metric, "baseline": results.plan.baseline}
-    return ["function", *(c.format(**words) for c in COLUMNS)]
-
-
-def legend(results: Results) -> list[str]:
-    """What the columns mean, and what a reader must know."""
+def legend(results: Results) -> list[tuple[str, str]]:
+    """What each column means in plain words, and what a reader must know about data and plan."""
+    u, base = unit(results.data.metric), results.plan.baseline
+    right, explained = "share of test rows that were right, in percent", "share of the target's variance explained"
+    edge = any(o.edge for o in results.outcomes)
+    beyond = "; ! marks the edge of the grid: a rate beyond it may be better" if edge else ""
     return [
-        "step: time of a training step against relu's. dead: units with slope 0 on every test row. satur.: share of "
-        "(unit, row) pairs with slope below 5 % of the largest. shift: mean of the outputs over their RMS. "
-        "grad.: decades of gradient lost from the last hidden layer to the first. lr: chosen on validation data"
-        + ("; ! at the edge of the grid." if any(o.edge for o in results.outcomes) else "."),
-        *results.plan.notes,
+        (u.metric, f"{right if u.factor > 1 else explained}; mean over {len(results.plan.seeds)} seeds"),
+        ("±", "half of the 95 % interval of the number before it"),
+        (f"vs {base}", f"difference to {base} on the same seeds" + (", in percentage points" if u.factor > 1 else "")),
+        ("cost", "time of a training step, relu's is 1"),
+        ("dead", "units that learn from no test row: their slope is 0 on all"),
+        ("sat.", "saturated: how often a unit's slope is below 5 % of its largest"),
+        ("shift", "mean of a layer's outputs over their root mean square; 0 is centred"),
+        ("grad.", "powers of ten of gradient lost from the last hidden layer to the first"),
+        ("lr", f"learning rate, chosen on validation data{beyond}"),
+        ("fails", "runs that diverged or learnt no more than guessing"),
+        *(("note" if i == 0 else "", note) for i, note in enumerate(results.notes)),
     ]
 
 
-def table(results: Results) -> RenderableType:
-    """The table, grouped by decision, with the verdict below."""
-    grid = Table(box=None, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False)
-    for index, heading in enumerate(headings(results)):
-        grid.add_column(heading, justify="left" if index == 0 else "right", no_wrap=True)
+def groups(results: Results) -> list[tuple[str, list[Outcome]]]:
+    """The rows by decision: at the top and behind, or all without a title."""
     top = set(results.verdict.top)
-    groups = (("at the top", True), ("behind", False)) if 0 < len(top) < len(results.outcomes) else (("", None),)
-    for title, wanted in groups:
+    if not 0 < len(top) < len(results.outcomes):
+        return [("", list(results.outcomes))]
+    return [
+        ("at the top", [o for o in results.outcomes if o.name in top]),
+        ("behind", [o for o in results.outcomes if o.name not in top]),
+    ]
+
+
+def table(results: Results, width: int = 80) -> RenderableType:
+    """The table, grouped by decision, for a terminal of that width."""
+    names = headings(results)
+    rows = {o.name: row(results, o) for o in results.outcomes}
+    grid = Table(box=None, header_style="bold", padding=(0, 2 if width >= ROOMY else 1, 0, 0), pad_edge=False)
+    grid.add_column(names[0], overflow="ellipsis")
+    for index, heading in enumerate(names[1:], start=1):
+        # numbers are never cut: only a function's name may be
+        needed = max(len(cells[index]) for cells in (names, *rows.values()))
+        grid.add_column(heading, justify="right", no_wrap=True, min_width=needed)
+    for title, members in groups(results):
         if title:
             grid.add_row(Text(title, style="italic dim"))
-        for o in results.outcomes:
-            if wanted is None or (o.name in top) == wanted:
-                grid.add_row(o.name, *cells(o, o.name == results.plan.baseline))
-    return Group(grid, Text(), *(Text(line, style="dim") for line in legend(results)), Text())
+        for o in members:
+            grid.add_row(*rows[o.name])
+    return grid
+
+
+def explanation(results: Results) -> RenderableType:
+    """The legend as two columns."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(style="dim")
+    for label, text in legend(results):
+        grid.add_row(Text(label), Text(text))
+    return grid
 
 
 def show(results: Results, console: Console) -> None:
-    """Print table and verdict."""
-    console.print(table(results))
+    """Print table, legend and verdict."""
+    parts = (table(results, console.width), Text(), explanation(results), Text())
+    console.print(Group(*parts))
     console.print(Text(results.verdict.sentence, style="bold"))

@@ -14,7 +14,7 @@ from torch import nn
 import rheobase.torch as rt
 from rheobase.catalogue import lookup
 from rheobase.doctor.measure import Health, measure
-from rheobase.study.data import Dataset
+from rheobase.study.data import Dataset, numeric
 from rheobase.study.plan import Plan
 
 Tensor = torch.Tensor
@@ -72,22 +72,26 @@ def _encoder(data: Dataset):  # type: ignore[no-untyped-def]
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    numeric = list(data.features.select_dtypes(["number", "bool"]).columns)
-    other = [c for c in data.features.columns if c not in numeric]
+    numbers = numeric(data.features)
+    other = [c for c in data.features.columns if c not in numbers]
     for_numbers = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
     for_words = make_pipeline(
         SimpleImputer(strategy="most_frequent", keep_empty_features=True),
         OneHotEncoder(handle_unknown="ignore", sparse_output=False),
     )
-    return ColumnTransformer([("numbers", for_numbers, numeric), ("words", for_words, other)])
+    return ColumnTransformer([("numbers", for_numbers, numbers), ("words", for_words, other)])
+
+
+def hidden_unit(name: str) -> rt.Activation:
+    """The module of the function as a study trains it: straight-through where it has no slope of its own."""
+    return rt.module(name, **({"straight_through": True} if lookup(name).straight_through else {}))
 
 
 def network(plan: Plan, name: str, inputs: int, outputs: int, seed: int) -> nn.Sequential:
     """Linear layers with the function between them; the raw weights depend on the seed alone."""
-    stand_in = {"straight_through": True} if lookup(name).straight_through else {}
     layers: list[nn.Module] = []
     for width in plan.hidden:
-        layers += [nn.Linear(inputs, width), rt.module(name, **stand_in)]
+        layers += [nn.Linear(inputs, width), hidden_unit(name)]
         inputs = width
     model = nn.Sequential(*layers, nn.Linear(inputs, outputs))
     rt.init_(model, name, generator=torch.Generator().manual_seed(seed))

@@ -1,0 +1,65 @@
+"""The folder a study writes into: tried out before the work, and left as it was if nothing comes of it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rheobase.study.reading import StudyError
+
+FILES = ("plan.json", "results.json", "results.csv", "report.html")
+
+
+@contextmanager
+def prepared(out: Path) -> Iterator[None]:
+    """Make `out` for the files of a study; folders that are still empty after an error are removed.
+
+    Raises StudyError, before the block is entered, if a file cannot be written there.
+    """
+    made: list[Path] = []
+    try:
+        _try_out(out, made)
+        yield
+    except BaseException:
+        _remove(made)
+        raise
+
+
+def _try_out(out: Path, made: list[Path]) -> None:
+    try:
+        made += [folder for folder in (out, *out.parents) if not folder.exists()]
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise StudyError(_complaint(out, error)) from None
+    for name in FILES:
+        if (out / name).is_dir():
+            raise StudyError(f"cannot write {str(out / name)!r}: there is a folder of that name; choose another --out")
+
+
+def _complaint(out: Path, error: OSError) -> str:
+    if isinstance(error, FileExistsError):
+        return f"{str(out)!r} is a file; --out needs a folder"
+    reason = (error.strerror or str(error)).lower()
+    return f"cannot write to {str(out)!r}: {reason}; --out needs a folder that can be made and written to"
+
+
+def _remove(made: Sequence[Path]) -> None:
+    for folder in made:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def put(path: Path, text: str) -> None:
+    """Write `text` to `path` so that a reader sees the old file or the whole new one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StudyError(f"cannot write {str(path)!r}: {(error.strerror or str(error)).lower()}") from None

@@ -1,0 +1,66 @@
+"""Processes that train, and that are gone when the study ends, however it ends."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from rheobase.study.reading import StudyError
+
+#: Makes a call per cell and gives the results as they come.
+Each = Callable[[Callable[..., Any], Iterable[tuple[Any, ...]]], Iterator[Any]]
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def crew(count: int) -> Iterator[Each]:
+    """`count` processes that share out calls (0: this process makes them); an error or Ctrl-C ends them at once.
+
+    Raises StudyError if one of them is killed from outside.
+    """
+    if count == 0:
+        yield lambda work, cells: (work(*cell) for cell in cells)
+        return
+    before = set(multiprocessing.active_children())
+    # forking a process in which torch runs threads may hang
+    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        yield partial(_shared_out, pool)
+        pool.shutdown()
+    except BrokenProcessPool:
+        raise StudyError("a training process was killed; perhaps the memory did not suffice") from None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in set(multiprocessing.active_children()) - before:
+            process.terminate()
+
+
+def _shared_out(pool: ProcessPoolExecutor, work: Callable[..., Any], cells: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+    with _deaf_to_interrupts():
+        futures = [pool.submit(work, *cell) for cell in cells]
+    for future in as_completed(futures):
+        yield future.result()
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes started in the block never see Ctrl-C: it is for their parent, who ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -1,0 +1,101 @@
+"""The verdict: its kind, its numbers, its advice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rheobase.study.statistics import OVERLAP, Scores, seeds_needed
+from rheobase.study.units import unit
+from rheobase.study.verdict import Verdict, decide, recommended
+
+COST = {"a": 1.0, "b": 1.3, "c": 2.0}
+PERCENT = unit("accuracy")
+RNG = np.random.default_rng(0)
+BASE: Scores = 0.8 + RNG.normal(0, 0.01, 10)
+
+
+def verdict(seeds: int = 10, failed: dict[str, int] | None = None, **scores: Scores) -> Verdict:
+    return decide({n: s[:seeds] for n, s in scores.items()}, "a", COST, failed or {}, PERCENT)
+
+
+def shifted(by: float, spread: float, seeds: int = 10) -> Scores:
+    noise = RNG.normal(0, 1, seeds)
+    noise = (noise - noise.mean()) / noise.std(ddof=1)
+    return BASE[:seeds] + by + spread * noise
+
+
+def test_a_winner_is_told_with_its_lead() -> None:
+    v = verdict(a=BASE, b=shifted(0.1, 0.001), c=BASE - 0.1)
+    assert (v.kind, v.top) == ("winner", ("b",))
+    assert f"b wins with accuracy {100 * (BASE.mean() + 0.1):.2f} %, +10.00 ±0.15 points against a" in v.sentence
+
+
+def test_a_tie_is_called_a_tie_and_the_incumbent_stays() -> None:
+    v = verdict(a=BASE, b=shifted(0.001, 0.02), c=BASE - 0.3)
+    assert v.kind == "tied"
+    assert "A tie at the top: b and a cannot be told apart (largest difference +0.10 ±" in v.sentence
+    assert v.sentence.endswith("Keep a: no other of them costs clearly less per step (1.00× relu).")
+    behind = verdict(a=BASE - 0.3, b=BASE, c=shifted(0.001, 0.02))
+    assert "Take b: of these, it costs least per step (1.30× relu)." in behind.sentence
+    assert "a is behind: -30.10 ±" in behind.sentence
+
+
+def test_equivalent_names_the_region() -> None:
+    v = verdict(a=BASE, b=shifted(0.0001, 1e-4), c=shifted(0.0, 1e-4))
+    assert v.kind == "equivalent"
+    assert f"all are within {50 * BASE.std(ddof=1):.2f} points" in v.sentence
+    assert "Keep a" in v.sentence
+
+
+def test_undecided_says_what_it_would_take() -> None:
+    b = shifted(0.02, 0.009, 5)
+    v = verdict(5, a=BASE, b=b, c=shifted(0.0, 0.01, 5))
+    needed = seeds_needed(b - BASE[:5], comparisons=2)
+    assert v.kind == "undecided"
+    assert needed is not None
+    assert f"+2.00 ±1.82 points against a. About {needed - 5} more seeds" in v.sentence
+    assert v.sentence.endswith("So far a is not shown to be worse.")
+    hopeless = verdict(a=BASE, b=shifted(0.001, 0.05))
+    assert "More seeds would not settle so small a difference" in hopeless.sentence
+    assert "+0.10 ±" in hopeless.sentence
+
+
+def test_failures_are_told() -> None:
+    assert verdict(a=BASE, b=BASE, failed={"a": 10, "b": 10}).kind == "failed"
+    v = verdict(a=BASE, b=BASE - 0.5, failed={"b": 10})
+    assert (v.kind, v.top) == ("winner", ("a",))
+    assert v.sentence.endswith("In no seed did b learn more than guessing.")
+
+
+def test_few_seeds_are_a_screening() -> None:
+    assert verdict(5, a=BASE, b=BASE).sentence.startswith("Screening with 5 seeds.")
+    assert "Screening" not in verdict(a=BASE, b=BASE).sentence
+
+
+@pytest.mark.parametrize(
+    ("cost", "best"), [({"a": 1.04, "b": 1.0}, "a"), ({"a": 1.2, "b": 1.0}, "b"), ({"a": 1.0, "b": 0.97}, "a")]
+)
+def test_advice_is_the_cheapest_then_the_incumbent(cost: dict[str, float], best: str) -> None:
+    assert recommended(["b", "a"], "a", cost) == best
+
+
+@pytest.mark.parametrize("comparisons", [1, 7])
+def test_seeds_needed_gives_the_power_it_promises(comparisons: int) -> None:
+    from scipy import stats
+
+    sample = shifted(0.02, 0.009) - BASE
+    n = seeds_needed(sample, comparisons)
+    assert n is not None
+
+    def power(n: int) -> float:
+        # of the corrected t test, simulated with the variance it assumes
+        rng = np.random.default_rng(1)
+        means = 0.02 + 0.009 * (1 / n + OVERLAP) ** 0.5 * rng.normal(size=40_000)
+        spreads = 0.009 * (rng.chisquare(n - 1, 40_000) / (n - 1)) ** 0.5
+        limit = stats.t.isf(0.025 / comparisons, n - 1) * spreads * (1 / n + OVERLAP) ** 0.5
+        return float(np.mean(np.abs(means) > limit))
+
+    assert power(n) == pytest.approx(0.8, abs=0.06)
+    assert power(max(n // 2, 2)) < 0.7
+    assert seeds_needed(shifted(0.001, 0.02) - BASE) is None
