@@ -33,7 +33,8 @@ def define(
 
     `formula` is text in `x` and the parameters ("x*tanh(softplus(beta*x))"; pieces are written
     "a if x > 0 else b"), a SymPy expression in the symbol x, or a Python function of symbols.
-    `domains` restricts parameters, e.g. {"beta": "(0, inf)"}. Defining a name again replaces it;
+    `domains` restricts parameters, e.g. {"beta": "(0, inf)"}; a module trains them when asked to
+    (`rheobase.torch.module(name, learnable=True)`). Defining a name again replaces it;
     names of shipped functions are refused. Text is parsed, never executed.
 
     Raises DefinitionError, in one line, where the formula cannot be read.
@@ -55,8 +56,7 @@ def define(
         reason=reason,
         reference=reference,
         parameters=tuple(
-            Parameter(p, value, Domain.parse(domains[p]) if p in domains else REALS, learnable=True)
-            for p, value in parameters.items()
+            Parameter(p, value, Domain.parse(domains[p]) if p in domains else REALS) for p, value in parameters.items()
         ),
     )
     if "x" not in {s.name for s in program(definition).expression.free_symbols}:

@@ -27,7 +27,7 @@ def rows(definition: Definition) -> list[list[str]]:
 
 def current() -> str:
     """The text of the file as the catalogue has it now."""
-    definitions = map(catalogue.lookup, catalogue.names())
+    definitions = catalogue.definitions()
     table = {d.name: rows(d) for d in definitions if d.kind == "elementwise"}
     return json.dumps({"points": POINTS, "values": table}, indent=1) + "\n"
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -150,3 +153,102 @@ def test_hard_gumbel_softmax_is_one_hot_with_the_soft_gradient() -> None:
     (slope,) = torch.autograd.grad((hard * weights).sum(), x)
     soft = rb.gumbel_softmax(x, rng=torch.Generator().manual_seed(3))
     torch.testing.assert_close(slope, torch.autograd.grad((soft * weights).sum(), x)[0])
+
+
+@pytest.mark.parametrize(("name", "options"), [("rrelu", {"training": True}), ("gumbel_softmax", {})])
+def test_gradcheck_twice_with_the_same_draw(name: str, options: dict[str, Any]) -> None:
+    function = rb.get(name)
+    values = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in function.definition.defaults.values()]
+
+    def call(x: torch.Tensor, *parameters: torch.Tensor) -> torch.Tensor:
+        named = dict(zip(function.definition.defaults, parameters, strict=True))
+        return function(x, rng=torch.Generator().manual_seed(7), **named, **options)
+
+    assert torch.autograd.gradcheck(call, (sample(3, 4), *values))
+    assert torch.autograd.gradgradcheck(call, (sample(3, 4), *values))
+
+
+#: Run where JAX has its default width; everything in one program, which is compiled once.
+NARROW = """
+import sys, jax, jax.numpy as jnp, numpy as np, rheobase as rb
+
+x = jnp.asarray(np.load(sys.argv[1]))
+functions = [rb.get(n) for n in rb.names()]
+
+def results(function, x):
+    options = {"rng": jax.random.key(0)} if function.definition.noise else {}
+    total = lambda row: (function(row, **options) ** 2).sum()
+    slope = jax.vmap(jax.grad(total))(x)
+    _, tangent = jax.jvp(lambda x: jax.vmap(total)(x), (x,), (jnp.ones_like(x),))
+    return function(x, **options), slope, tangent
+
+plain = [function(x) for function in functions if not function.definition.noise]
+found = jax.jit(lambda x: [results(function, x) for function in functions])(x)
+names = ("value", "slope", "tangent")
+np.savez(sys.argv[2], **{f.name + "." + n: a for f, all in zip(functions, found) for n, a in zip(names, all)})
+"""
+
+
+def test_jax_in_its_default_width(tmp_path: Path) -> None:
+    x = (sample(4, 6).detach() * 2).float()
+    np.save(tmp_path / "x.npy", x.numpy())
+    # a request for float64, which this JAX would answer with float32, is a warning
+    subprocess.run([sys.executable, "-W", "error", "-c", NARROW, tmp_path / "x.npy", tmp_path / "y.npz"], check=True)
+    found = np.load(tmp_path / "y.npz")
+    assert len(found) == 3 * len(FUNCTIONS)
+    assert all(a.dtype == np.float32 and np.isfinite(a).all() for a in found.values())
+    for function in DETERMINISTIC:
+        wide = x.double().requires_grad_()
+        function(wide).pow(2).sum().backward()
+        assert wide.grad is not None
+        value, slope, tangent = (found[f"{function.name}.{n}"] for n in ("value", "slope", "tangent"))
+        near = {"rtol": 2e-5, "atol": 1e-5, "err_msg": function.name}
+        np.testing.assert_allclose(value, function(x.double().numpy()), **near)
+        np.testing.assert_allclose(slope, wide.grad.numpy(), **near)
+        np.testing.assert_allclose(tangent, wide.grad.numpy().sum(-1), rtol=1e-4, atol=1e-4, err_msg=function.name)
+
+
+# --- defects that other libraries have had ---
+
+
+@each
+@pytest.mark.parametrize("shape", [(0, 6), (3, 0, 6)])
+def test_nothing_in_nothing_out(function: Activation, shape: tuple[int, ...]) -> None:
+    x = torch.empty(shape, requires_grad=True)
+    y = function(x)
+    y.sum().backward()
+    assert y.shape[:-1] == shape[:-1]
+    assert x.grad is not None
+    assert x.grad.shape == shape
+
+
+@each_deterministic
+def test_strides_do_not_change_a_bit(function: Activation) -> None:
+    def both(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        y = function(x)
+        (slope,) = torch.autograd.grad(y.pow(2).sum(), x, create_graph=True)
+        # relu and its kin have a slope that no longer depends on x
+        (again,) = torch.autograd.grad(slope.pow(2).sum(), x, allow_unused=True, materialize_grads=True)
+        return y, slope, again
+
+    wide = torch.randn(8, 37, generator=torch.Generator().manual_seed(5)) * 3
+    for view in (wide.T, wide[:, ::3][:, :12], wide[:1].expand(5, 37)[:, :36]):
+        strided = both(view.detach().requires_grad_())
+        compact = both(view.clone(memory_format=torch.contiguous_format).requires_grad_())
+        # torch adds up a row in an order that depends on its strides
+        near = {"rtol": 1e-5, "atol": 1e-6} if function.definition.kind == "row" else {"rtol": 0.0, "atol": 0.0}
+        torch.testing.assert_close(strided, compact, **near)
+
+
+def test_prelu_differentiates_twice_on_strided_input() -> None:
+    x = sample(4, 6).detach().T.requires_grad_()
+    weight = torch.linspace(0.1, 0.4, 4, dtype=torch.float64).requires_grad_()
+    assert torch.autograd.gradgradcheck(lambda x, w: rb.prelu(x, weight=w), (x, weight))
+
+
+@each_elementwise
+def test_an_element_does_not_depend_on_its_neighbours(function: Activation) -> None:
+    x = torch.randn(40, generator=torch.Generator().manual_seed(6)) * 4
+    alone = torch.cat([function(x[i : i + 1]) for i in range(40)])
+    for size in (*range(1, 18), 31, 32, 33, 40):
+        assert torch.equal(function(x[:size]), alone[:size]), size

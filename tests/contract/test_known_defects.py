@@ -1,7 +1,9 @@
 """Defects reported against other libraries, each a point at which ours must be right.
 
 `repository#number` says where the defect was reported; the row says where to look. Rows run on every
-array library; what they ask for is the exact value, or the limit at an infinity.
+array library; what they ask for is the exact value, or the limit at an infinity. Reports about empty
+inputs, strides, vector lanes and compiled code (pytorch#78152, #107876, #68760, #147801, #142224) are
+covered for all functions in test_autograd.py and torch/test_export.py.
 """
 
 from __future__ import annotations
@@ -141,47 +143,6 @@ def exact(function: Activation, x: float, report: Report) -> Any:
     return reference.evaluate(resting(function.definition), arguments, {"x": x, **values}, report.order)
 
 
-def test_compiled_gelu_is_what_eager_gelu_is() -> None:
-    """pytorch#142224, #154150: compiled and eager disagree, the more so in bfloat16."""
-    x = torch.linspace(-8, 8, 4001, dtype=torch.bfloat16)
-    for function in (rb.gelu, rb.silu, rb.mish):
-        compiled = torch.compile(lambda t, f=function: f(t), fullgraph=True, backend="aot_eager")
-        assert torch.equal(compiled(x), function(x))
-
-
-def test_an_empty_input_has_an_empty_gradient() -> None:
-    """pytorch#78152: the backward pass of gelu crashed."""
-    for name in rb.names():
-        if rb.get(name).definition.kind == "elementwise":
-            x = torch.empty(0, 3, requires_grad=True)
-            rb.get(name)(x).sum().backward()
-            assert x.grad is not None
-            assert x.grad.shape == (0, 3)
-
-
-def test_gradients_do_not_depend_on_the_layout() -> None:
-    """pytorch#107876: gradients of gelu vary after a transpose; #68760: prelu's second gradient fails on strides."""
-    x = torch.randn(37, 23, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    for function in (rb.gelu, rb.prelu, rb.mish):
-        first, second = [], []
-        for leaf in (x.clone().requires_grad_(), x.t().contiguous().t().requires_grad_()):
-            (slope,) = torch.autograd.grad(function(leaf).pow(2).sum(), leaf, create_graph=True)
-            (bend,) = torch.autograd.grad(slope.sum(), leaf)
-            first.append(slope.detach())
-            second.append(bend)
-        assert torch.equal(*first)
-        assert torch.equal(*second)
-
-
-def test_every_position_of_an_array_gets_the_same_bits() -> None:
-    """pytorch#147801: vector lanes and the tail of an array disagreed."""
-    for function in (rb.hard_swish, rb.gelu, rb.tanh, rb.softplus):
-        for value in (-3.0, -1.7, 0.3, 3.0):
-            alone = float(function(torch.tensor([value])))
-            for size in (3, 8, 17, 67):
-                assert set(function(torch.full((size,), value)).tolist()) == {alone}
-
-
 def test_integers_are_refused_instead_of_mangled() -> None:
     """keras#23638: soft_shrink, selu, leaky_relu and others gave whatever the library made of integers."""
     for name in ("softshrink", "selu", "leaky_relu", "hard_sigmoid"):
@@ -204,7 +165,7 @@ def test_log_softmax_keeps_huge_logits_and_near_certainty() -> None:
     got = rb.log_softmax(torch.tensor([1e7, 1e7 + 3]))
     torch.testing.assert_close(got, torch.tensor([-3.0485873, -0.0485873]))
     sure = rb.log_softmax(torch.tensor([0.0, -30.0]))
-    assert float(sure[0]) == pytest.approx(-np.exp(-30.0), rel=1e-6)
+    assert float(sure[0]) == pytest.approx(-np.exp(-30.0), rel=1e-6, abs=0)
 
 
 def test_alpha_below_zero_is_refused_where_the_paper_does_not_define_it() -> None:

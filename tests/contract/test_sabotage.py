@@ -15,7 +15,7 @@ from rheobase.algebra.formula import computed
 from rheobase.definition import Definition
 from tests.contract import checks, lock
 
-ELEMENTWISE = [d for d in map(catalogue.lookup, catalogue.names()) if d.kind == "elementwise"]
+ELEMENTWISE = [d for d in catalogue.definitions() if d.kind == "elementwise"]
 
 
 def check_lock(definition: Definition) -> None:

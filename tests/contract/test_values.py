@@ -10,7 +10,7 @@ from tests.contract import checks
 from tests.contract.backends import LIBRARIES
 from tests.contract.formats import FORMATS
 
-ELEMENTWISE = [d for d in map(catalogue.lookup, catalogue.names()) if d.kind == "elementwise"]
+ELEMENTWISE = [d for d in catalogue.definitions() if d.kind == "elementwise"]
 
 each = pytest.mark.parametrize("definition", ELEMENTWISE, ids=lambda d: d.name)
 on_each_library = pytest.mark.parametrize("library", LIBRARIES)

@@ -1,13 +1,12 @@
-"""Modules: torch.nn's names, arguments and state; learnable parameters; compile, export, ONNX, autocast."""
+"""Modules: torch.nn's names, arguments and state; learnable parameters, in place, copies, dtypes."""
 
 from __future__ import annotations
 
 import copy
 import io
 import pickle
-from pathlib import Path
+from collections.abc import Callable
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -16,7 +15,7 @@ import rheobase as rb
 import rheobase.torch as rt
 from rheobase import catalogue
 
-ALL = [catalogue.lookup(name) for name in catalogue.names()]
+ALL = catalogue.definitions()
 IN_TORCH = sorted({d.torch.module for d in ALL if d.torch.module})
 #: torch.nn asks for these; ours have defaults.
 REQUIRED = {"Threshold": (0.5, 2.0)}
@@ -129,42 +128,6 @@ def test_straight_through_keeps_the_step_and_lends_it_a_gradient() -> None:
         rt.ReLU(straight_through=True)
 
 
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", ["gelu", "prelu", "softmax", "swiglu", "hard_swish", "sparsemax"])
-def test_compile(name: str) -> None:
-    torch._dynamo.reset()
-    function = rb.get(name)
-    x, again = sample().requires_grad_(), sample().requires_grad_()
-    compiled = torch.compile(lambda t: function(t), fullgraph=True)
-    y, want = compiled(x), function(again)
-    torch.testing.assert_close(y, want)
-    y.pow(2).sum().backward()
-    want.pow(2).sum().backward()
-    torch.testing.assert_close(x.grad, again.grad)
-    module = torch.compile(rt.module(name), fullgraph=True)
-    torch.testing.assert_close(module(sample()), function(sample()))
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", [d.name for d in ALL if d.noise is None])
-def test_export(name: str) -> None:
-    module = rt.module(name)
-    program = torch.export.export(module, (sample(),))
-    torch.testing.assert_close(program.module()(sample()), module(sample()))
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", ["gelu", "elu", "hard_swish", "mish", "softmax", "swiglu", "tanhshrink", "prelu"])
-def test_onnx(name: str, tmp_path: Path) -> None:
-    import onnxruntime
-
-    module, path = rt.module(name), tmp_path / "f.onnx"
-    torch.onnx.export(module, (sample(),), path, dynamo=True, verbose=False)
-    session = onnxruntime.InferenceSession(path)
-    (got,) = session.run(None, {session.get_inputs()[0].name: sample().numpy()})
-    np.testing.assert_allclose(got, module(sample()).detach().numpy(), rtol=2e-5, atol=1e-6)
-
-
 def test_autocast_keeps_the_dtype() -> None:
     net = nn.Sequential(nn.Linear(4, 4), rt.GELU(), rt.Softplus(), nn.Linear(4, 2))
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -175,12 +138,131 @@ def test_autocast_keeps_the_dtype() -> None:
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
 
 
-def test_init_keeps_the_second_moment() -> None:
-    for name in ("relu", "gelu", "tanh", "silu", "elu"):
-        layers = [layer for _ in range(12) for layer in (nn.Linear(512, 512), rt.module(name))]
-        net = nn.Sequential(*layers)
-        done = rt.init_(net, name, generator=torch.Generator().manual_seed(0))
-        assert len(done) == 12
-        with torch.no_grad():
-            out = net[:-1](torch.randn(256, 512, generator=torch.Generator().manual_seed(1)))
-        assert 0.4 < float(out.pow(2).mean()) < 2.5, name
+# --- one value per channel ---
+
+
+@pytest.mark.parametrize("shape", [(2, 6), (2, 6, 3), (2, 6, 3, 2)])
+def test_values_per_channel_act_on_dimension_1_as_in_torch(shape: tuple[int, ...]) -> None:
+    ours, theirs = rt.PReLU(num_parameters=6), nn.PReLU(num_parameters=6)
+    with torch.no_grad():
+        theirs.weight.copy_(torch.linspace(-0.5, 0.5, 6))
+    ours.load_state_dict(theirs.state_dict())
+    x, again = (torch.randn(shape, generator=torch.Generator().manual_seed(2)).requires_grad_() for _ in range(2))
+    ours(x).pow(2).sum().backward()
+    theirs(again).pow(2).sum().backward()
+    torch.testing.assert_close(x.grad, again.grad)
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
+    back = nn.PReLU(num_parameters=6)
+    back.load_state_dict(ours.state_dict())
+    assert torch.equal(back.weight, theirs.weight)
+
+
+@pytest.mark.parametrize(("shape", "channels"), [((), 1), ((6,), 1), ((6, 5), 5), ((6, 1), 1), ((2, 3, 6), 3)])
+def test_a_mismatch_of_channels_names_both_numbers(shape: tuple[int, ...], channels: int) -> None:
+    for module in (rt.PReLU(6), rt.ELU(learnable=True, num_parameters=6)):
+        with pytest.raises(rb.UnsupportedInput, match=rf"num_parameters=6 but .* has {channels} channel") as caught:
+            module(torch.ones(shape))
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "complaint"),
+    [
+        ("prelu", {"num_parameters": 0}, "num_parameters must be 1, 2, 3, …, got 0"),
+        ("prelu", {"num_parameters": -3}, "got -3"),
+        ("elu", {"num_parameters": 2.5, "learnable": True}, r"got 2\.5"),
+        ("elu", {"num_parameters": 4}, "num_parameters=4 is for learnable parameters; it has none"),
+        ("elu", {"learnable": "beta"}, "elu has no parameter 'beta'; it has: alpha"),
+        ("maxout", {"learnable": "pieces"}, "unexpected keyword argument 'learnable'"),
+        ("swish_beta", {"beta": -1.0}, r"beta must lie in \(0, inf\), got -1"),
+    ],
+)
+def test_settings_that_cannot_be_are_one_clear_line(name: str, settings: dict[str, object], complaint: str) -> None:
+    with pytest.raises(rb.DefinitionError, match=complaint) as caught:
+        rt.module(name, **settings)
+    assert "\n" not in str(caught.value)
+
+
+def test_maxout_takes_its_pieces() -> None:
+    x = torch.arange(8.0).reshape(1, 8)
+    assert rt.module("maxout", pieces=4)(x).tolist() == [[3.0, 7.0]]
+
+
+# --- parameters of a user's own function ---
+
+
+def test_parameters_of_a_users_function_are_fixed_until_asked_for() -> None:
+    domains = {"a": "(-inf, 0)", "b": "[1, inf)", "c": "(0, 1)"}
+    rb.define("test_bounded", "c*x*tanh(b*x) + a*x", domains=domains, a=-1.0, b=2.0, c=0.5)
+    try:
+        assert not list(rt.module("test_bounded").parameters())
+        assert [n for n, _ in rt.module("test_bounded", learnable=["b"]).named_parameters()] == ["raw_b"]
+        module = rt.module("test_bounded", learnable=True, num_parameters=6)
+        for name, start in (("a", -1.0), ("b", 2.0), ("c", 0.5)):
+            torch.testing.assert_close(module.parameter(name), torch.full((6,), start))
+        for far in (-1e4, 1e4):  # where softplus and sigmoid round to 0 and 1
+            with torch.no_grad():
+                [p.fill_(far) for p in module.parameters()]
+            for name, domain in ((p.name, p.domain) for p in module.definition.parameters):
+                assert all(domain.contains(v) for v in module.parameter(name).tolist()), (name, far)
+    finally:
+        catalogue.remove_own("test_bounded")
+
+
+# --- in place, dtypes, whole modules on disk ---
+
+
+@pytest.mark.parametrize("name", ["relu", "silu", "hard_swish", "swish_beta", "snake"])
+def test_in_place_modules_differentiate_twice(name: str) -> None:
+    module = rt.module(name, inplace=True).double()
+    x = (torch.randn(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(3)) + 0.05).requires_grad_()
+    assert torch.autograd.gradcheck(lambda t: module(t * 1), x)
+    assert torch.autograd.gradgradcheck(lambda t: module(t * 1), x)
+    with torch.no_grad():
+        y = x.detach().clone()
+        assert module(y) is y
+    torch.testing.assert_close(y, rb.get(name)(x.detach()))
+    with pytest.raises(RuntimeError, match="leaf Variable"):
+        module(x)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_modules_move_to_another_dtype(dtype: torch.dtype) -> None:
+    for module in (rt.SwishBeta(), rt.PReLU(6), rt.ELU(learnable=True, num_parameters=6), rt.GELU()):
+        x = sample().to(dtype).requires_grad_()
+        y = module.to(dtype)(x)
+        y.sum().backward()
+        assert y.dtype == x.grad.dtype == dtype  # type: ignore[union-attr]
+        assert all(p.dtype == p.grad.dtype == dtype for p in module.parameters())
+        values = {p.name: 1.0 if p.name != "weight" else 0.25 for p in module.definition.parameters}
+        want = module.function(x.detach().double(), **values)
+        # the parameter was first rounded to float32
+        near = max(torch.finfo(dtype).eps * 4, 5e-7)
+        torch.testing.assert_close(y.double(), want, rtol=near, atol=near)
+
+
+class Leaky(rt.ELU):  # type: ignore[misc, name-defined]
+    """A user's subclass of a made class."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x) + 0.1 * x
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Leaky(alpha=0.5), lambda: rt.GELU("tanh"), lambda: rt.PReLU(6), lambda: rt.Softmax(dim=1)]
+)
+def test_whole_modules_survive_disk_and_copy(make: Callable[[], nn.Module]) -> None:
+    module, buffer = make(), io.BytesIO()
+    torch.save(module, buffer)
+    buffer.seek(0)
+    for other in (torch.load(buffer, weights_only=False), copy.deepcopy(module)):
+        assert type(other) is type(module)
+        assert repr(other) == repr(module)
+        assert torch.equal(other(sample()), module(sample()))
+
+
+def test_repr_is_how_the_module_is_made() -> None:
+    assert repr(rt.GELU("tanh")) == "GELU(approximate='tanh')"
+    assert repr(rt.Softmax(dim=1)) == "Softmax(dim=1)"
+    assert repr(rt.LeakyReLU(0.2, inplace=True)) == "LeakyReLU(negative_slope=0.2, inplace=True)"
+    assert repr(rt.PReLU(6)) == "PReLU(weight=learnable×6)"

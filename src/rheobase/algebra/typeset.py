@@ -14,7 +14,6 @@ from rheobase.algebra.parse import parse, symbol
 from rheobase.definition import Definition
 from rheobase.errors import DefinitionError
 
-
 #: Denominators up to this are printed as fractions, others as decimals of so many digits.
 _LONGEST, _DIGITS = 12, 17
 
@@ -52,18 +51,17 @@ def latex(definition: Definition, order: int = 0) -> str:
     expression = plain(paper(definition)) if definition.kind == "row" else plain(resting(definition))
     if order and definition.kind != "elementwise":
         raise DefinitionError(f"{definition.name} is a {definition.kind} function: only its formula is set in LaTeX")
-    if order:
-        return min((_set(definition, form) for form in _derivatives(definition, order)), key=len)
-    return _set(definition, expression)
+    return _set(definition, derivative(definition, order) if order else expression)
 
 
-def _derivatives(definition: Definition, order: int) -> list[sp.Expr]:
-    """The derivative in several forms: of the paper's formula, as it comes and simplified, and of the computed one."""
+def derivative(definition: Definition, order: int) -> sp.Expr:
+    """The shortest form of the derivative: the paper's, as it comes or simplified, or the computed one's."""
     tower = rested(definition) if definition.noise else program(definition)
     for _ in range(order):
         tower = tower.partial(0)
     papers = plain(resting(definition)).diff(symbol("x"), order)
-    return [plain(tower.expression), papers, sp.simplify(papers)]
+    forms = (plain(tower.expression), papers, sp.simplify(papers))
+    return min(forms, key=lambda form: len(str(_legible(form))))
 
 
 def _set(definition: Definition, expression: sp.Expr) -> str:
@@ -102,8 +100,21 @@ class _Notation(StrPrinter):
         *pieces, (last, always) = node.args
         if always != sp.true:
             raise DefinitionError("the last piece of a Piecewise needs the condition True")
-        parts = [f"({self._print(e)}) if {self._print(c)} else " for e, c in pieces]
-        return f"({''.join(parts)}({self._print(last)}))"
+        parts = [f"{self._piece(e)} if {self._print(c)} else " for e, c in pieces]
+        return f"({''.join(parts)}{self._piece(last)})"
+
+    def _piece(self, node: Any) -> str:
+        text = self._print(node)
+        return text if isinstance(node, sp.Piecewise) or not node.args or not node.is_Piecewise else f"({text})"
+
+    def _print_Relational(self, node: Any) -> str:
+        return super()._print_Relational(_x_first(node))
+
+    def _print_Or(self, node: Any) -> str:
+        return " or ".join(self._print(a) for a in node.args)
+
+    def _print_Float(self, node: Any) -> str:
+        return repr(float(node))
 
     def _print_Max(self, node: Any) -> str:
         return f"max({', '.join(self._print(a) for a in node.args)})"
@@ -127,4 +138,5 @@ def notation(expression: sp.Expr) -> str:
 
 def readable(expression: sp.Expr) -> str:
     """`expression` as text for people: the notation of formulas, not necessarily one that can be read back."""
-    return _Notation().doprint(expression.replace(lambda n: n.is_Float, sp.nsimplify))
+    text = _Notation().doprint(_legible(expression))
+    return text[1:-1] if isinstance(_legible(expression), sp.Piecewise) else text

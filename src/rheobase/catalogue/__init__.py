@@ -56,6 +56,11 @@ def lookup(name: str) -> Definition:
     return _CANONICAL[canonical(name)]
 
 
+def definitions() -> list[Definition]:
+    """Every definition, in the order of `names`."""
+    return list(_CANONICAL.values())
+
+
 def family(name: str) -> str:
     """The family the function belongs to."""
     definition = lookup(name)

@@ -54,12 +54,12 @@ def elementary(basic: Mapping[str, Operation]) -> dict[str, Operation]:
         return exp(-scale * head * head) * exp(-scale * rest)
 
     def erfcx(t: Array) -> Array:
-        """e^(t²)·erfc(t) for t ≥ 0, by a Chebyshev series in (t - c)/(t + c)."""
+        """e^(t²)·erfc(t) for t ≥ 0, by a polynomial in (t - c)/(t + c)."""
         w = (t - CENTRE) / (t + CENTRE)
-        older, newer = w * 0, w * 0
-        for coefficient in reversed(COEFFICIENTS[1:]):
-            older, newer = newer, 2 * w * newer - older + coefficient
-        return (w * newer - older + COEFFICIENTS[0]) / (1 + 2 * t)
+        total = w * COEFFICIENTS[-1]
+        for coefficient in COEFFICIENTS[-2:0:-1]:
+            total = (total + coefficient) * w
+        return (total + COEFFICIENTS[0]) / (1 + 2 * t)
 
     def normal_cdf(x: Array) -> Array:
         size = below(absolute(x), 64.0)

@@ -43,7 +43,9 @@ def crew(count: int) -> Iterator[Each]:
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - before:
-            process.terminate()
+            # a worker holds nothing that must be put away, and may be deep in an import
+            process.kill()
+            process.join()
 
 
 def _shared_out(pool: ProcessPoolExecutor, work: Callable[..., Any], cells: Iterable[tuple[Any, ...]]) -> Iterator[Any]:

@@ -30,7 +30,7 @@ else:
 def _classes() -> dict[str, type[Activation]]:
     from rheobase import catalogue
 
-    return {class_name(d): class_of(d) for d in map(catalogue.lookup, catalogue.names())}
+    return {class_name(d): class_of(d) for d in catalogue.definitions()}
 
 
 def __dir__() -> list[str]:

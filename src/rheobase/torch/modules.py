@@ -14,7 +14,7 @@ from rheobase import catalogue
 from rheobase.activation import Activation as Function
 from rheobase.activation import of, options_of
 from rheobase.definition import Definition
-from rheobase.errors import DefinitionError
+from rheobase.errors import DefinitionError, UnsupportedInput
 from rheobase.torch.constrained import along_channels, attribute, from_raw, to_raw
 
 Tensor = torch.Tensor
@@ -45,7 +45,7 @@ class Activation(nn.Module):
         self.definition, self.function = definition, of(definition)
         self.inplace = bool(settings.get("inplace", False))
         self.learnable = _learnable(definition, settings.get("learnable"))
-        self.num_parameters = int(settings.get("num_parameters", 1))
+        self.num_parameters = _channels(definition, settings.get("num_parameters", 1), self.learnable)
         self.straight_through = _stand_in(definition, bool(settings.get("straight_through", False)))
         self.options = {k: settings[k] for k in ("axis", "hard") if k in settings}
         for parameter in definition.parameters:
@@ -72,13 +72,19 @@ class Activation(nn.Module):
     def values(self, dimensions: int) -> dict[str, Any]:
         """All parameter values, shaped for an input of that many dimensions."""
         found = {p.name: self.parameter(p.name) for p in self.definition.parameters}
-        return {
-            name: along_channels(value, dimensions) if isinstance(value, Tensor) else value
-            for name, value in found.items()
-        }
+        return {k: along_channels(v, dimensions) if isinstance(v, Tensor) else v for k, v in found.items()}
+
+    def _check_channels(self, x: Tensor) -> None:
+        channels = x.shape[1] if x.dim() > 1 else 1
+        if self.num_parameters > 1 and self.num_parameters != channels:
+            raise UnsupportedInput(
+                f"{type(self).__name__}: num_parameters={self.num_parameters} but the input of shape "
+                f"{tuple(x.shape)} has {channels} channel(s) (dimension 1)"
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """The function at `x`."""
+        self._check_channels(x)
         options = dict(self.options)
         if "training" in options_of(self.definition):
             options["training"] = self.training
@@ -92,7 +98,10 @@ class Activation(nn.Module):
     def extra_repr(self) -> str:
         """Parameters as torch.nn prints them."""
         shown = [f"{p.name}={self._shown(p.name)}" for p in self.definition.parameters]
-        shown += [f"{k}={v}" for k, v in self.options.items()] + (["inplace=True"] if self.inplace else [])
+        theirs = self.definition.torch.arguments
+        shown += [f"{k}={v!r}" for k, v in self.definition.torch.fixed.items()]
+        shown += [f"{theirs.get(k, k)}={v!r}" for k, v in self.options.items()]
+        shown += ["inplace=True"] if self.inplace else []
         return ", ".join(shown)
 
     def _shown(self, name: str) -> str:
@@ -101,25 +110,37 @@ class Activation(nn.Module):
         return "learnable" if self.num_parameters == 1 else f"learnable×{self.num_parameters}"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
-        # classes of a user's functions exist only once their definition is known
-        return _rebuild, (self.definition,), self.__dict__
+        # classes of a user's functions exist only once their definition is known; subclasses by their own name
+        kind = type(self)
+        made = kind is class_of(kind.definition)
+        return _rebuild, (kind.definition if made else kind,), self.__dict__
 
 
-def _rebuild(definition: Definition) -> Activation:
-    return Activation.__new__(class_of(definition))
+def _rebuild(kind: Definition | type[Activation]) -> Activation:
+    return Activation.__new__(class_of(kind) if isinstance(kind, Definition) else kind)
 
 
 def _learnable(definition: Definition, asked: bool | str | Sequence[str] | None) -> tuple[str, ...]:
     if asked is None:
-        return tuple(p.name for p in definition.parameters if p.learnable and _trains_itself(definition))
+        return tuple(p.name for p in definition.parameters if p.learnable)
     if isinstance(asked, bool):
-        return tuple(p.name for p in definition.parameters if p.name != definition.groups) if asked else ()
-    names = (asked,) if isinstance(asked, str) else tuple(asked)
-    return tuple(definition.parameter(name).name for name in names)
+        return _trainable(definition) if asked else ()
+    names = [definition.parameter(name).name for name in ((asked,) if isinstance(asked, str) else asked)]
+    if definition.groups in names:
+        raise DefinitionError(f"{definition.name}: {definition.groups} is a count and cannot be trained")
+    return tuple(names)
 
 
-def _trains_itself(definition: Definition) -> bool:
-    return definition not in catalogue.FAMILIES["own"]
+def _trainable(definition: Definition) -> tuple[str, ...]:
+    return tuple(p.name for p in definition.parameters if p.name != definition.groups)
+
+
+def _channels(definition: Definition, asked: int, learnable: tuple[str, ...]) -> int:
+    if asked != int(asked) or asked < 1:
+        raise DefinitionError(f"{definition.name}: num_parameters must be 1, 2, 3, …, got {asked}")
+    if asked > 1 and not learnable:
+        raise DefinitionError(f"{definition.name}: num_parameters={asked} is for learnable parameters; it has none")
+    return int(asked)
 
 
 def _stand_in(definition: Definition, wanted: bool) -> Function | None:
@@ -139,7 +160,7 @@ def _stand_in(definition: Definition, wanted: bool) -> Function | None:
 
 def class_name(definition: Definition) -> str:
     """torch.nn's name where it has the function, else the title if it is one word (StarReLU), else ours."""
-    variants = [d for d in _all() if d.torch.module and d.torch.module == definition.torch.module]
+    variants = [d for d in catalogue.definitions() if d.torch.module and d.torch.module == definition.torch.module]
     if definition.torch.module and variants[0] == definition:
         return definition.torch.module
     if definition.title.isalnum() and definition.title[0].isupper():
@@ -147,15 +168,11 @@ def class_name(definition: Definition) -> str:
     return "".join(word.capitalize() for word in definition.name.split("_"))
 
 
-def _all() -> list[Definition]:
-    return [catalogue.lookup(name) for name in catalogue.names()]
-
-
 def signature(definition: Definition) -> inspect.Signature:
     """The constructor's arguments, in torch.nn's order and under its names."""
     theirs = definition.torch.arguments
     slots: dict[str, Any] = {}
-    if any(p.learnable for p in definition.parameters) and _trains_itself(definition):
+    if any(p.learnable for p in definition.parameters):
         slots["num_parameters"] = 1
     if definition.kind != "elementwise":
         slots[theirs.get("axis", "axis")] = -1
@@ -165,7 +182,7 @@ def signature(definition: Definition) -> inspect.Signature:
         slots["hard"] = False
     if definition.kind == "elementwise":
         slots |= {"inplace": False, "learnable": None, "num_parameters": 1}
-    elif definition.kind == "row" and definition.parameters:
+    elif definition.kind == "row" and _trainable(definition):
         slots["learnable"] = None
     if definition.straight_through:
         slots["straight_through"] = False
@@ -192,7 +209,7 @@ def _variant(definition: Definition, given: Mapping[str, Any]) -> Definition:
     """GELU(approximate="tanh") is another definition under the same name of torch's."""
     if not definition.torch.module:
         return definition
-    same = [d for d in _all() if d.torch.module == definition.torch.module]
+    same = [d for d in catalogue.definitions() if d.torch.module == definition.torch.module]
     fits = [d for d in same if all(given.get(k, v) == v for k, v in d.torch.fixed.items())]
     asked = [d for d in fits if any(k in given for k in d.torch.fixed)]
     return asked[0] if asked and definition not in asked else definition

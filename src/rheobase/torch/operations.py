@@ -20,7 +20,11 @@ def _first_max(x: Tensor, axis: int) -> Tensor:
 
 
 def _hypot(x: Tensor, y: Any) -> Tensor:
-    return torch.hypot(x, torch.as_tensor(y, dtype=x.dtype, device=x.device))
+    # not torch.hypot, which no exporter knows
+    side = torch.as_tensor(y, dtype=x.dtype, device=x.device).abs()
+    longer, shorter = torch.maximum(x.abs(), side), torch.minimum(x.abs(), side)
+    ratio = shorter / longer.clamp_min(torch.finfo(x.dtype).tiny)
+    return longer * torch.sqrt(1 + ratio * ratio)
 
 
 def _positions(x: Tensor, axis: int) -> Tensor:
@@ -60,7 +64,9 @@ def check(name: str, x: Tensor) -> None:
 def uniform(like: Tensor, rng: torch.Generator | None) -> Tensor:
     """Numbers from the open interval (0, 1) in the shape of `like`, never less than float32."""
     work = work_dtype(like.dtype)
-    return torch.rand(like.shape, dtype=work, device=like.device, generator=rng).clamp_min(torch.finfo(work).tiny)
+    # exporters know torch.rand without a generator only
+    source: dict[str, Any] = {} if rng is None else {"generator": rng}
+    return torch.rand(like.shape, dtype=work, device=like.device, **source).clamp_min(torch.finfo(work).tiny)
 
 
 def split(x: Tensor, axis: int) -> Sequence[Tensor]:

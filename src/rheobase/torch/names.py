@@ -1,0 +1,63 @@
+"""Which function of the catalogue a module or a call of torch's is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+from torch.nn.utils.parametrize import type_before_parametrizations
+
+from rheobase import catalogue
+from rheobase.activation import Activation as Function
+from rheobase.definition import Definition
+from rheobase.torch.modules import Activation
+
+#: Functions that cut off, with their arguments, and what they are at certain bounds.
+_CUTS = {
+    "clamp": ("min", "max"),
+    "clip": ("min", "max"),
+    "clampmin": ("min", "max"),
+    "hardtanh": ("min_val", "max_val"),
+}
+_BOUNDS: Mapping[tuple[Any, ...], str] = {(0, None): "relu", (0, 6): "relu6", (-1, 1): "hard_tanh"}
+#: Functions that apply another on the way.
+_WITHIN = {"scaleddotproductattention": "softmax"}
+
+
+def name_of(layer: nn.Module) -> str:
+    """The canonical name of the function that a module of ours or of torch.nn computes; "" if none."""
+    if isinstance(layer, Activation):
+        return layer.definition.name
+    kind = type_before_parametrizations(layer)
+    if kind is not nn.Identity and kind.__module__ != "torch.nn.modules.activation":
+        return ""
+    same = [d for d in catalogue.definitions() if d.torch.module == kind.__name__]
+    return _first_fit(same, {k: getattr(layer, k) for d in same for k in d.torch.fixed})
+
+
+def _first_fit(same: list[Definition], given: Mapping[str, Any]) -> str:
+    """Of definitions under one name of torch's, the one that the arguments ask for."""
+    fits = [d for d in same if all(given.get(k, v) == v for k, v in d.torch.fixed.items())]
+    return next((d.name for d in fits or same), "")
+
+
+def names_of(target: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+    """The canonical names of a function of torch (its in-place form, a method) or of ours; () if none."""
+    if isinstance(target, Function):
+        return (target.name,)
+    word = (target if isinstance(target, str) else getattr(target, "__name__", "")).replace("_", "")
+    same = [d for d in catalogue.definitions() if word and d.torch.function.replace("_", "") == word]
+    names = [_first_fit(same, kwargs or {}), _cut(word, args, kwargs or {}), _WITHIN.get(word, "")]
+    return tuple(n for n in dict.fromkeys(names) if n)
+
+
+def _cut(word: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """What clamp, hardtanh or threshold is at its bounds: x.clamp(min=0) is relu."""
+    keys = _CUTS.get(word, ("threshold", "value"))
+    pair = tuple(kwargs.get(k, args[i] if len(args) > i else None) for i, k in enumerate(keys, 1))
+    if not all(isinstance(v, int | float | None) for v in pair):
+        return ""
+    if word == "threshold":
+        return "relu" if pair == (0, 0) else ""
+    return _BOUNDS.get(pair, "") if word in _CUTS else ""
