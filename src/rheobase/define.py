@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import keyword
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Union
 
@@ -44,9 +45,8 @@ def define(
     >>> f(0.0), f.derivative(0.0)
     (0.0, 0.5)
     """
-    from rheobase.algebra.formula import program
-
     domains = domains or {}
+    _check_names(name, domains, parameters)
     text = formula if isinstance(formula, str) else as_text(formula, tuple(parameters))
     definition = Definition(
         name=name,
@@ -59,10 +59,35 @@ def define(
             Parameter(p, value, Domain.parse(domains[p]) if p in domains else REALS) for p, value in parameters.items()
         ),
     )
-    if "x" not in {s.name for s in program(definition).expression.free_symbols}:
-        raise DefinitionError(f"the formula {text!r} does not depend on x")
+    _check_formula(definition)
     catalogue.add(definition)
     return get(name)
+
+
+def _check_names(name: str, domains: dict[str, str], parameters: dict[str, float]) -> None:
+    import rheobase
+
+    if keyword.iskeyword(name) or name in rheobase.__all__:
+        raise DefinitionError(f"{name!r} is a word of Python or rheobase; choose another name")
+    unknown = ", ".join(repr(p) for p in domains if p not in parameters)
+    if unknown:
+        raise DefinitionError(
+            f"{name}: domains names {unknown}, but the parameters are {', '.join(parameters) or 'none'}"
+        )
+
+
+def _check_formula(definition: Definition) -> None:
+    import sympy as sp
+
+    from rheobase.algebra.formula import program
+
+    computed = program(definition)
+    if computed.expression.has(sp.zoo, sp.nan):
+        raise DefinitionError(f"the formula {definition.formula!r} divides by 0")
+    if computed.is_row:
+        raise DefinitionError(f"the formula {definition.formula!r} sums over a row; define makes elementwise functions")
+    if "x" not in {s.name for s in computed.expression.free_symbols}:
+        raise DefinitionError(f"the formula {definition.formula!r} does not depend on x")
 
 
 def as_text(formula: sp.Expr | Callable[..., sp.Expr], parameters: tuple[str, ...]) -> str:
@@ -76,5 +101,13 @@ def as_text(formula: sp.Expr | Callable[..., sp.Expr], parameters: tuple[str, ..
         wanted = tuple(inspect.signature(formula).parameters)
         if wanted != ("x", *parameters):
             raise DefinitionError(f"the function takes {wanted}, but x and the parameters are {('x', *parameters)}")
-        formula = formula(*[symbol(n) for n in wanted])
+        formula = _applied(formula, [symbol(n) for n in wanted])
     return notation(sp.sympify(formula))
+
+
+def _applied(formula: Callable[..., sp.Expr], symbols: list[sp.Symbol]) -> sp.Expr:
+    try:
+        return formula(*symbols)
+    except TypeError as error:
+        what = str(error).splitlines()[0]
+        raise DefinitionError(f"the function does not take symbols ({what}); use SymPy's functions, e.g. Max") from None

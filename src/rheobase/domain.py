@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+import numbers
+import re
 from dataclasses import dataclass
 
 from rheobase.errors import DefinitionError
+
+_NUMBER = r"([+-]?(?:inf|\d+(?:\.\d*)?(?:e[+-]?\d+)?))"
+_INTERVAL = re.compile(rf"([\[(]){_NUMBER},{_NUMBER}([\])])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +29,11 @@ class Domain:
         >>> Domain.parse("[0, 1)").contains(1.0)
         False
         """
-        low, high = (float(part) for part in text[1:-1].split(","))
-        return cls(low, high, text[0] == "[", text[-1] == "]")
+        shape = _INTERVAL.fullmatch(text.replace(" ", ""))
+        if shape is None:
+            raise DefinitionError(f"{text!r} is not a domain; write an interval such as (0, inf) or [0, 1]")
+        left, low, high, right = shape.groups()
+        return cls(float(low), float(high), left == "[", right == "]")
 
     def contains(self, value: float) -> bool:
         """Whether `value` lies inside; NaN never does."""
@@ -35,6 +43,8 @@ class Domain:
 
     def check(self, name: str, value: float) -> None:
         """Raise DefinitionError unless `value` is allowed for the parameter called `name`."""
+        if not isinstance(value, numbers.Real):
+            raise DefinitionError(f"{name} must be a number, got {value!r}")
         if not self.contains(float(value)):
             raise DefinitionError(f"{name} must lie in {self}, got {value}")
 

@@ -7,6 +7,7 @@ import pytest
 
 import rheobase as rb
 from rheobase.activation import Activation
+from rheobase.algebra.parse import symbol
 from rheobase.errors import DefinitionError
 from rheobase.facts import Interval
 from rheobase.facts.curve import curve
@@ -208,10 +209,40 @@ def test_fixed_points(function: Activation) -> None:
 
 
 @each
+def test_no_fixed_point_is_missing(function: Activation) -> None:
+    fine = np.linspace(-29.9, 29.9, 59801) + 1e-7
+    gap = function(fine) - fine
+    spans = [(p.low, p.high) if isinstance(p, Interval) else (p, p) for p in function.facts.fixed_points]
+    for at in fine[:-1][gap[:-1] * gap[1:] < 0]:
+        assert any(low - 2e-3 <= at <= high + 2e-3 for low, high in spans), f"{function.name}({at:.3f}) crosses"
+
+
+@each
 def test_continuity(function: Activation) -> None:
+    """At the joints every derivative up to `continuity` agrees from both sides, and one of the next does not."""
     c = function.facts.continuity
     assert (c is not None and c <= 0) == bool(function.facts.kinks)
     assert (c == -1) == any(k.jump for k in function.facts.kinks)
+
+    def largest_jump(order: int) -> float:
+        joints = np.array(curve(function.definition, {}).breakpoints)
+        sides = (function.derivative(joints + side * 1e-9, order) for side in (-1, 1))
+        return float(np.max(np.abs(np.subtract(*sides)), initial=0.0))
+
+    for order in range(4 if c is None else c + 1):
+        assert largest_jump(order) < 1e-6
+    assert c is None or largest_jump(c + 1) > 1e-3
+
+
+@each
+def test_derivative_formulas(function: Activation) -> None:
+    """The formulas shown for f′ and f″ have the values that `derivative` computes."""
+    values = {symbol(name): value for name, value in function.definition.defaults.items()}
+    for order in (1, 2):
+        formula = function.facts.derivative(order).subs(values)
+        for at in (-4.3, -1.2, -0.3, 0.2, 0.7, 2.6, 4.1):
+            want = function.derivative(at, order)
+            assert float(formula.subs(symbol("x"), at)) == pytest.approx(want, rel=1e-6, abs=1e-12)
 
 
 def test_relations_are_proved_and_a_wrong_one_is_refused() -> None:

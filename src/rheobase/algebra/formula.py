@@ -21,7 +21,7 @@ def known(name: str) -> Callable[[sp.Expr], sp.Expr] | None:
     A trailing "_prime" means the derivative.
     """
     base = name.removesuffix("_prime")
-    if base not in catalogue.names() or catalogue.lookup(base).kind != "elementwise":
+    if not catalogue.known(base) or catalogue.lookup(base).kind != "elementwise":
         return None
     program = at_defaults(catalogue.lookup(base))
     body = program.partial(0).expression if name != base else program.expression

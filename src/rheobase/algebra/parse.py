@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Mapping
+from itertools import pairwise
 
 import sympy as sp
 from sympy import Expr
@@ -33,13 +34,24 @@ def _least(*terms: Expr) -> Expr:
 
 
 def _pick(a: Expr, b: Expr, better: Callable[[Expr, Expr], Expr]) -> Expr:
-    return sp.Piecewise((a, better(a, b)), (b, True))
+    # where the two meet, the constant's slope holds: max(x, 0) and max(0, x) are both relu
+    first, last = (a, b) if b.is_number else (b, a)
+    return sp.Piecewise((first, better(first, last)), (last, True))
+
+
+def _sign(u: Expr) -> Expr:
+    return sp.Piecewise((1, u > 0), (-1, u < 0), (0, True))
+
+
+def _erfc(u: Expr) -> Expr:
+    return 2 * F.normal_cdf(-sp.sqrt(2) * u)
 
 
 #: Every function a formula may call, with what it means.
 FUNCTIONS: Mapping[str, Callable[..., Expr]] = {
     "exp": sp.exp, "log": sp.log, "sqrt": sp.sqrt, "sin": sp.sin, "cos": sp.cos, "tan": sp.tan,
-    "sinh": sp.sinh, "cosh": sp.cosh, "asinh": sp.asinh, "atan": sp.atan, "erf": sp.erf,
+    "sinh": sp.sinh, "cosh": sp.cosh, "asinh": sp.asinh, "atan": sp.atan, "erf": sp.erf, "erfc": _erfc,
+    "sech": lambda u: 1 / sp.cosh(u), "sign": _sign,
     "tanh": F.tanh, "expm1": F.expm1, "log1p": F.log1p, "hypot": F.hypot, "bell": F.bell,
     "sigmoid": F.sigmoid, "softplus": F.softplus, "normal_cdf": F.normal_cdf,
     "abs": _abs, "max": _greatest, "min": _least,
@@ -63,6 +75,8 @@ _COMPARE: Mapping[type[ast.cmpop], Callable[[Expr, Expr], Expr]] = {
     ast.Lt: sp.Lt,
     ast.LtE: sp.Le,
 }
+
+_CONNECT: Mapping[type[ast.boolop], Callable[..., Expr]] = {ast.And: sp.And, ast.Or: sp.Or}
 
 Lookup = Callable[[str], "Callable[..., Expr] | None"]
 
@@ -88,7 +102,8 @@ def _tree(text: str) -> ast.Expression:
     try:
         return ast.parse(text.strip(), mode="eval")
     except SyntaxError as error:
-        raise DefinitionError(f"cannot read the formula {text!r}: {error.msg}") from None
+        what = error.msg.split(".")[0]
+        raise DefinitionError(f"cannot read the formula {text!r}: {what}; products are written with *") from None
 
 
 class _Reader:
@@ -113,6 +128,8 @@ class _Reader:
                 return self.read(operand)
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
                 return _BINARY[type(op)](self.read(left), self.read(right))
+            case ast.BinOp(op=ast.BitXor()):
+                raise self.fail(f"{ast.unparse(node)!r} is not allowed; powers are written with **")
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return sp.Piecewise((self.read(body), self.condition(test)), (self.read(orelse), True))
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
@@ -129,9 +146,13 @@ class _Reader:
 
     def condition(self, node: ast.expr) -> Expr:
         match node:
-            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARE:
-                return _COMPARE[type(op)](self.read(left), self.read(right))
-        raise self.fail(f"{ast.unparse(node)!r} is not a condition; write one of < <= > >=")
+            case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in _COMPARE for op in ops):
+                sides = [self.read(side) for side in (left, *others)]
+                pairs = zip(ops, pairwise(sides), strict=True)
+                return sp.And(*[_COMPARE[type(op)](*pair) for op, pair in pairs])
+            case ast.BoolOp(op=op, values=values):
+                return _CONNECT[type(op)](*[self.condition(value) for value in values])
+        raise self.fail(f"{ast.unparse(node)!r} is not a condition; write comparisons with < <= > >=, and, or")
 
     def call(self, name: str, args: list[Expr]) -> Expr:
         function = FUNCTIONS.get(name) or self.lookup(name)

@@ -122,6 +122,9 @@ class _Notation(StrPrinter):
     def _print_Min(self, node: Any) -> str:
         return f"min({', '.join(self._print(a) for a in node.args)})"
 
+    def _print_Heaviside(self, node: Any) -> str:
+        return f"(1 if {self._print(node.args[0])} >= 0 else 0)"
+
     def _print_Abs(self, node: Any) -> str:
         return f"abs({self._print(node.args[0])})"
 

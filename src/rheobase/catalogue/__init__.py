@@ -51,6 +51,11 @@ def canonical(name: str) -> str:
     raise UnknownFunction(f"no activation function is called {name!r}; {hint}")
 
 
+def known(name: str) -> bool:
+    """Whether a function has this name or alias."""
+    return _ALIASES.get(name, name) in _CANONICAL
+
+
 def lookup(name: str) -> Definition:
     """The definition of the function called `name` (or one of its aliases)."""
     return _CANONICAL[canonical(name)]

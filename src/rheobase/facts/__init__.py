@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import sympy as sp
+
+from rheobase import catalogue
+from rheobase.algebra.typeset import derivative
 from rheobase.definition import Definition
 from rheobase.facts.curve import curve
 from rheobase.facts.gaussian import Gaussian, gaussian
@@ -41,6 +45,15 @@ class Facts:
     fixed_points: tuple[float | Interval, ...]
     gaussian: Gaussian
     relatives: tuple[Relation, ...]
+
+    def derivative(self, order: int = 1) -> sp.Expr:
+        """The derivative of that order as a formula with the parameters as symbols, in the shortest form known.
+
+        >>> import rheobase as rb
+        >>> rb.tanh.facts.derivative(), rb.softplus.facts.derivative(2)
+        (cosh(x)**(-2), beta/(4*cosh(beta*x/2)**2))
+        """
+        return derivative(catalogue.lookup(self.name), order)
 
 
 def facts(definition: Definition, **parameters: float) -> Facts:

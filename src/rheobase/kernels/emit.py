@@ -63,6 +63,12 @@ class _Printer(PythonCodePrinter):
     def _print_Or(self, node: Any) -> str:
         return "(" + " | ".join(self._print(a) for a in node.args) + ")"
 
+    def _print_Not(self, node: Any) -> str:
+        return f"(~{self._print(node.args[0])})"
+
+    def _print_ITE(self, node: Any) -> str:
+        return self._print(node.to_nnf())
+
     def _print_Pow(self, node: Any, **_: Any) -> str:
         base, power = node.args
         if node.is_number:

@@ -82,7 +82,7 @@ def _let_nan_through(pieces: tuple[Any, ...], x: sp.Symbol) -> sp.Expr:
     """Of two pieces the one that holds x is put last: a NaN satisfies no condition and ends there."""
     if len(pieces) == 2:
         (first, condition), (last, _) = pieces
-        if x in first.free_symbols and x not in last.free_symbols:
+        if condition.is_Relational and x in first.free_symbols and x not in last.free_symbols:
             return sp.Piecewise((last, sp.Not(condition)), (first, True))
     return sp.Piecewise(*pieces)
 
