@@ -31,7 +31,7 @@ LAYERS = (
     ("numpy", "jax"),
     ("facts",),
     ("plot",),
-    ("dispatch", "activation", "define"),
+    ("dispatch", "call", "activation", "define"),
     ("torch",),
     ("doctor",),
     ("study",),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import keyword
+import pkgutil
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Union
 
@@ -65,9 +67,9 @@ def define(
 
 
 def _check_names(name: str, domains: dict[str, str], parameters: dict[str, float]) -> None:
-    import rheobase
-
-    if keyword.iskeyword(name) or name in rheobase.__all__:
+    # what is found first as an attribute of the package would hide the function
+    package = sys.modules[__name__.partition(".")[0]]
+    if keyword.iskeyword(name) or name in {*package.__all__, *(m.name for m in pkgutil.iter_modules(package.__path__))}:
         raise DefinitionError(f"{name!r} is a word of Python or rheobase; choose another name")
     unknown = ", ".join(repr(p) for p in domains if p not in parameters)
     if unknown:

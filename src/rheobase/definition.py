@@ -33,15 +33,15 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """A random number drawn per element: `law` is "uniform" (between two parameters) or "gumbel".
+    """A random number drawn per element.
 
-    `at_rest` is the formula used instead of a draw when not training; None: always drawn.
+    `quantile` turns a uniform x of (0, 1) into it, `at_rest` is the formula used instead of a draw
+    when not training; "": always drawn. Both may contain the function's parameters.
     """
 
     name: str
-    law: Literal["uniform", "gumbel"]
-    bounds: tuple[str, str] | None = None
-    at_rest: str | None = None
+    quantile: str
+    at_rest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,26 @@ class Definition:
         return ("value", "gate") if self.kind == "gated" else ("x",)
 
     @property
+    def rests(self) -> bool:
+        """Whether there is noise that is at rest outside training."""
+        return self.noise is not None and bool(self.noise.at_rest)
+
+    @property
     def defaults(self) -> dict[str, float]:
         """Parameter values used when the caller gives none."""
         return {p.name: p.default for p in self.parameters}
+
+    @property
+    def draw(self) -> Definition:
+        """The function that turns a uniform number into the noise."""
+        assert self.noise is not None
+        return Definition(
+            name=f"{self.name}_{self.noise.name}",
+            title=f"Noise of {self.name}",
+            formula=self.noise.quantile,
+            reference=self.reference,
+            parameters=self.parameters,
+        )
 
     def parameter(self, name: str) -> Parameter:
         """The parameter called `name`; ValueError naming the allowed ones otherwise."""
@@ -130,10 +147,14 @@ class Definition:
 
 #: Definitions by key. A key is plain text, so that a compiler that traces calls takes it for a constant.
 REGISTERED: dict[str, Definition] = {}
+#: By the key of a random function, the key of what draws its noise.
+DRAWS: dict[str, str] = {}
 
 
 def register(definition: Definition) -> str:
     """The key of `definition`, the same for equal definitions."""
     key = f"{definition.name}#{sha256(repr(definition).encode()).hexdigest()[:16]}"
     REGISTERED[key] = definition
+    if definition.noise is not None:
+        DRAWS[key] = register(definition.draw)
     return key

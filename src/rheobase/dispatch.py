@@ -12,11 +12,16 @@ if TYPE_CHECKING:
 
 Array = Any
 
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+
 
 class Backend(Protocol):
     """What a layer offers to the functions."""
 
-    def check(self, name: str, x: Array) -> None: ...
+    #: How to convert an input to a dtype that is taken.
+    CONVERT: str
+
+    def dtype_name(self, x: Array) -> str: ...
     def evaluate(self, program: Program, arrays: Sequence[Array], axis: int | None = None) -> Array: ...
     def run(
         self, key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Array], axis: int | None
@@ -33,13 +38,28 @@ class Backend(Protocol):
 
 def backend_of(name: str, x: Array) -> Backend:
     """The layer for `x`, after checking that it takes the dtype of `x`."""
+    layer = _found(x)
+    if layer is None:
+        raise UnsupportedInput(
+            f"{name} takes a NumPy array, PyTorch tensor, JAX array or float, not {type(x).__name__}"
+        )
+    dtype = layer.dtype_name(x)
+    if dtype not in DTYPES:
+        raise UnsupportedInput(f"{name} takes {', '.join(DTYPES)}, not {dtype}; convert first: {layer.CONVERT}")
+    return layer
+
+
+def check_company(what: str, value: Array, backend: Backend) -> None:
+    """Raise UnsupportedInput if a parameter is an array of a library that x is not of: its gradient would be lost."""
+    layer = _found(value)
+    if layer not in (None, backend, _layer("numpy", "")):
+        raise UnsupportedInput(f"{what} is of type {type(value).__name__}, and x is not; make x one too")
+
+
+def _found(x: Array) -> Backend | None:
     # a torch.nn.Parameter or a user's subclass of ndarray is found through its bases
-    for base in type(x).__mro__:
-        layer = _layer(base.__module__.split(".")[0], base.__name__)
-        if layer is not None:
-            layer.check(name, x)
-            return layer
-    raise UnsupportedInput(f"{name} takes a NumPy array, PyTorch tensor, JAX array or float, not {type(x).__name__}")
+    layers = (_layer(base.__module__.split(".")[0], base.__name__) for base in type(x).__mro__)
+    return next((layer for layer in layers if layer is not None), None)
 
 
 def _layer(library: str, kind: str) -> Backend | None:

@@ -48,13 +48,6 @@ class Domain:
         if not self.contains(float(value)):
             raise DefinitionError(f"{name} must lie in {self}, got {value}")
 
-    @property
-    def shape(self) -> str:
-        """ "line", "ray" (bounded below) or "segment": how an unconstrained number is mapped into it."""
-        if math.isinf(self.low):
-            return "line"
-        return "ray" if math.isinf(self.high) else "segment"
-
     def __str__(self) -> str:
         left, right = "[" if self.closed_low else "(", "]" if self.closed_high else ")"
         return f"{left}{self.low:g}, {self.high:g}{right}"

@@ -24,6 +24,10 @@ class MissingExtra(RheobaseError, ImportError):
     """An optional dependency is needed; the message says which extra installs it."""
 
 
+class StudyError(RheobaseError, ValueError):
+    """A study that cannot be run as asked."""
+
+
 @contextmanager
 def extra(name: str) -> Iterator[None]:
     """Turn a failed import inside the block into MissingExtra, which says what to install."""

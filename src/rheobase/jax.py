@@ -12,22 +12,16 @@ import jax.numpy as jnp
 from rheobase.algebra.formula import derived
 from rheobase.algebra.program import Program
 from rheobase.errors import UnsupportedInput
+from rheobase.kernels.build import build
 from rheobase.kernels.elementary import elementary, rowwise
-from rheobase.kernels.emit import build
 
 Array = Any
 
-DTYPES = ("float16", "bfloat16", "float32", "float64")
+CONVERT = "x.astype('float32')"
 
 
 def _first_max(x: Array, axis: int) -> Array:
     return jax.nn.one_hot(jnp.argmax(x, axis=axis), x.shape[axis], axis=axis, dtype=x.dtype)
-
-
-def _positions(x: Array, axis: int) -> Array:
-    shape = [1] * x.ndim
-    shape[axis] = -1
-    return jnp.arange(1, x.shape[axis] + 1, dtype=x.dtype).reshape(shape)
 
 
 BASIC: Mapping[str, Callable[..., Array]] = {
@@ -39,18 +33,15 @@ BASIC: Mapping[str, Callable[..., Array]] = {
     "max": lambda x, axis: jnp.max(x, axis=axis, keepdims=True),
     "sort_down": lambda x, axis: jnp.sort(x, axis=axis, descending=True),
     "cumsum": lambda x, axis: jnp.cumsum(x, axis=axis),
-    "positions": _positions, "first_max": _first_max,
+    "first_max": _first_max,
 }  # fmt: skip
 
 OPERATIONS: Mapping[str, Callable[..., Array]] = {**BASIC, **elementary(BASIC), **rowwise(BASIC)}
 
 
-def check(name: str, x: Array) -> None:
-    """Raise UnsupportedInput unless `x` holds one of the four floating-point kinds."""
-    if str(x.dtype) not in DTYPES:
-        raise UnsupportedInput(
-            f"{name} takes {', '.join(DTYPES)}, not {x.dtype}; convert first, e.g. x.astype('float32')"
-        )
+def dtype_name(x: Array) -> str:
+    """The dtype of `x` as NumPy calls it."""
+    return str(x.dtype)
 
 
 @cache
@@ -72,18 +63,35 @@ def operator(program: Program, axis: int | None) -> Callable[..., Array]:
         for index, tangent in enumerate(tangents):
             # a parameter that is a plain number has no tangent worth deriving a formula for
             if type(tangent) is not jax.custom_derivatives.SymbolicZero:
-                step = operator(program.forward(index), axis)(*arrays, tangent)
-                change = change + step.astype(value.dtype)
+                change = change + _moved(program, index, axis, arrays, tangent).astype(value.dtype)
         return value, change
 
     run.defjvp(forward, symbolic_zeros=True)
     return run
 
 
+def _moved(program: Program, index: int, axis: int | None, arrays: Sequence[Array], tangent: Array) -> Array:
+    """Derivative × tangent. Operators meet the primals alone: JAX would look through one that meets a tangent,
+    and differentiate its code instead of using its rule."""
+    if not program.is_row:
+        return operator(program.partial(index), axis)(*arrays) * tangent
+    parts = program.jacobian(index)
+
+    def along_row(expression: Any) -> Array:
+        if expression.is_number:
+            return float(expression)
+        return operator(Program(program.arguments, expression), axis)(*arrays)
+
+    terms = [along_row(parts.diagonal) * tangent] if parts.diagonal != 0 else []
+    for left, right in parts.outer:
+        terms.append(along_row(left) * jnp.sum(along_row(right) * tangent, axis=axis, keepdims=True))
+    return sum(terms, start=jnp.zeros(()))
+
+
 def evaluate(program: Program, arrays: Sequence[Array], axis: int | None = None) -> Array:
     """`program` on `arrays`, in the dtype of the first."""
     work = jnp.promote_types(arrays[0].dtype, jnp.float32)
-    return operator(program, axis)(*[a if hasattr(a, "dtype") else jnp.asarray(a, work) for a in arrays])
+    return operator(program, axis)(*[jnp.asarray(a, None if hasattr(a, "dtype") else work) for a in arrays])
 
 
 def run(key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Array], axis: int | None) -> Array:

@@ -10,22 +10,19 @@ import numpy as np
 
 from rheobase.algebra.formula import derived
 from rheobase.algebra.program import Program
-from rheobase.errors import UnsupportedInput
-from rheobase.kernels.emit import build
+from rheobase.kernels.build import build
 from rheobase.kernels.numpy_operations import OPERATIONS
 
 Array = Any
 
-DTYPES = ("float16", "bfloat16", "float32", "float64")
+CONVERT = "x.astype('float32'), or float(x) for a number"
 
 
-def check(name: str, x: Array) -> None:
-    """Raise UnsupportedInput unless `x` holds one of the four floating-point kinds."""
-    dtype = "int" if isinstance(x, int) else str(np.asarray(x).dtype)
-    if dtype not in DTYPES:
-        raise UnsupportedInput(
-            f"{name} takes {', '.join(DTYPES)}, not {dtype}; convert first, e.g. x.astype('float32')"
-        )
+def dtype_name(x: Array) -> str:
+    """The dtype of `x` as NumPy calls it."""
+    if isinstance(x, np.ma.MaskedArray):
+        return "masked arrays, whose mask would be lost"
+    return "int" if isinstance(x, int) else np.asarray(x).dtype.name
 
 
 @cache
@@ -51,10 +48,9 @@ def run(key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Array],
     return evaluate(derived(key, path, at_rest), arrays, axis)
 
 
-def uniform(like: Array, rng: np.random.Generator | None) -> Array:
+def uniform(like: Array, rng: np.random.Generator | int | None) -> Array:
     """Numbers from the open interval (0, 1) in the shape of `like`, in float64."""
-    rng = rng or np.random.default_rng()
-    return np.maximum(rng.random(np.shape(like)), np.finfo(np.float64).tiny)
+    return np.maximum(np.random.default_rng(rng).random(np.shape(like)), np.finfo(np.float64).tiny)
 
 
 def split(x: Array, axis: int) -> Sequence[Array]:

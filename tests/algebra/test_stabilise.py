@@ -29,11 +29,14 @@ def test_a_rule_turns_its_left_side_into_its_right(rule: Rule) -> None:
 def test_both_sides_of_a_rule_are_equal(rule: Rule) -> None:
     u = symbol("u")
     left, right = (plain(parse(side, ["u"])) for side in (rule.left, rule.right))
+    defined = 0
     for at in (0.03125, 0.7, 3.5, 41.0, -0.03125, -0.7, -3.5, -41.0):
-        if rule.left == "log(1 + u)" and at <= -1:
-            continue
         a, b = (reference.evaluate(side, (u,), {"u": at}) for side in (left, right))
+        if mp.isnan(a) and mp.isnan(b):
+            continue
         assert abs(a - b) <= abs(a) * mp.mpf(10) ** -60, f"{rule.left} = {rule.right} fails at {at}"
+        defined += 1
+    assert defined >= 6
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,16 @@ Plain functions, so that the sabotage test can show that each of them bites.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 import mpmath as mp
 import numpy as np
+import sympy as sp
 
 from rheobase.activation import Activation
 from rheobase.algebra import reference
-from rheobase.algebra.formula import number, program, rested, resting
+from rheobase.algebra.formula import number, paper_at_rest, program
 from rheobase.algebra.functions import plain
 from rheobase.algebra.parse import symbol
 from rheobase.definition import Definition
@@ -51,6 +52,9 @@ HARD = (
 #: Derivatives add a few roundings to the value's.
 DERIVATIVE_FACTOR = 4
 
+#: No parameter but at its default.
+DEFAULTS: Mapping[str, float] = {}
+
 
 def inputs(definition: Definition, form: Format) -> list[float]:
     """Hard points, the neighbours of every joint, both ends of the format, and 24 random points."""
@@ -64,18 +68,31 @@ def inputs(definition: Definition, form: Format) -> list[float]:
     return sorted(dict.fromkeys(rounded), key=lambda p: (p, np.signbit(p)))
 
 
+def exact(definition: Definition, x: float, order: int, parameters: Mapping[str, float] = DEFAULTS) -> mp.mpf:
+    """The paper's formula (or its derivative) at `x`, to hundreds of digits; at an infinity its limit."""
+    return _exact(definition, x, order, tuple(parameters.items()))
+
+
 @cache
-def exact(definition: Definition, x: float, order: int) -> mp.mpf:
-    """The paper's formula (or its derivative) at `x`, to hundreds of digits."""
-    expression = resting(definition)
+def _exact(definition: Definition, x: float, order: int, parameters: tuple[tuple[str, float], ...]) -> mp.mpf:
+    if np.isnan(x):
+        return mp.nan
+    if np.isinf(x):
+        return mp.mpf(curve(definition, dict(parameters)).limit(int(np.sign(x)), order))
+    return evaluated(paper_at_rest(definition), definition, x, order, dict(parameters))
+
+
+def evaluated(
+    expression: sp.Expr, definition: Definition, x: float, order: int = 0, parameters: Mapping[str, float] = DEFAULTS
+) -> mp.mpf:
+    """An expression over x and the parameters of `definition` (or its derivative by x), to hundreds of digits."""
     arguments = (X, *(symbol(p.name) for p in definition.parameters))
-    return reference.evaluate(expression, arguments, {"x": x, **definition.defaults}, order)
+    return reference.evaluate(expression, arguments, {"x": x, **definition.defaults, **parameters}, order)
 
 
-@cache
-def limit(definition: Definition, sign: int, order: int) -> float:
-    """The limit at ±∞."""
-    return curve(definition, {}).limit(sign, order)
+def promised(definition: Definition, dtype: str, order: int) -> float:
+    """The largest error in ULP that the definition allows."""
+    return definition.accuracy[dtype] * (DERIVATIVE_FACTOR if order else 1)
 
 
 def values(definition: Definition, library: Library, form: Format, points: list[float], order: int) -> list[float]:
@@ -91,7 +108,7 @@ def errors(
     """(x, got, exact, error in ULP) at every input."""
     points = inputs(definition, form)
     if library.flushes:
-        points = [p for p in points if p == 0 or abs(p) >= form.smallest_normal]
+        points = [p for p in points if p == 0 or abs(p) >= library.smallest(form)]
     for x, got in zip(points, values(definition, library, form, points, order), strict=True):
         want = exact(definition, x, order)
         if library.flushes and abs(want) <= form.smallest_normal and got == 0:
@@ -109,15 +126,19 @@ def is_near_zero_of(definition: Definition, x: float, order: int) -> bool:
 
 
 def underflow(definition: Definition, x: float, order: int, library: Library, form: Format) -> float:
-    """The error allowed because a factor underflowed before it met x: |x| of the smallest number."""
-    smallest = form.smallest_normal if library.flushes else form.tiniest
-    return smallest * max(1.0, abs(x)) ** (order + 1)
+    """The error allowed because a number underflowed: the result, or a factor of it before it met x.
+
+    Factors are of the format computed in; beyond 10⁴ no tail is left in which one could underflow.
+    """
+    smallest = library.smallest(library.work_format(form))
+    product = smallest * max(1.0, abs(x)) ** (order + 1) if abs(x) <= 1e4 else 0.0
+    return max(library.smallest(form), product)
 
 
 def check_accuracy(definition: Definition, library: str, dtype: str, order: int) -> None:
     """The error stays below what the definition promises."""
     form = FORMATS[dtype]
-    bound = definition.accuracy[dtype] * (DERIVATIVE_FACTOR if order else 1)
+    bound = promised(definition, dtype, order)
     floor = 2.0 ** (2 - form.precision) * bound / 4
     for x, got, want, error in errors(definition, LIBRARIES[library], form, order):
         if error <= bound:
@@ -136,8 +157,7 @@ def check_infinities(definition: Definition, library: str, dtype: str, order: in
     low, high, nan = values(definition, LIBRARIES[library], form, [-np.inf, np.inf, np.nan], order)
     assert np.isnan(nan), f"{definition.name}, {library} {dtype}, order {order}: NaN became {nan}"
     for got, sign in ((low, -1), (high, 1)):
-        want = limit(definition, sign, order)
-        wanted = float(form.round(want))
+        wanted = float(form.round(float(exact(definition, sign * np.inf, order))))
         assert got == wanted or (np.isnan(got) and np.isnan(wanted)), (
             f"{definition.name}, {library} {dtype}, order {order}: at {sign}·inf got {got}, the limit is {wanted}"
         )
@@ -145,11 +165,10 @@ def check_infinities(definition: Definition, library: str, dtype: str, order: in
 
 def check_stable_form(definition: Definition) -> None:
     """The form computed with equals the paper's, to 30 digits."""
-    computed = rested(definition) if definition.noise else program(definition)
-    arguments = (X, *(symbol(p.name) for p in definition.parameters))
+    computed = plain(program(definition, at_rest=True).expression)
     for x in (-20.0, -3.5, -1.0, -0.25, 0.125, 0.5, 2.0, 3.25, 7.0, 20.0):
         paper = exact(definition, x, 0)
-        stable = reference.evaluate(plain(computed.expression), arguments, {"x": x, **definition.defaults})
+        stable = evaluated(computed, definition, x)
         assert abs(paper - stable) <= mp.mpf(10) ** -30 * max(1, abs(paper)), (
             f"{definition.name}: the stable form gives {mp.nstr(stable, 20)} at {x}, the paper's {mp.nstr(paper, 20)}"
         )

@@ -13,10 +13,10 @@ from rheobase.algebra.formula import argument_names, paper
 from rheobase.algebra.functions import plain
 from rheobase.algebra.parse import symbol
 from rheobase.algebra.program import Program
+from rheobase.algebra.reference import DIGITS
 from rheobase.definition import Definition
-from rheobase.kernels.emit import build
+from rheobase.kernels.build import build
 
-DIGITS = 400
 #: A step so small that a central difference has more than 100 correct digits.
 STEP = mp.mpf(10) ** -120
 

@@ -16,29 +16,21 @@ import torch
 import rheobase as rb
 from rheobase.activation import Activation
 from rheobase.errors import UnsupportedInput
-from tests.contract.backends import LIBRARIES
+from tests.contract.functions import (
+    DETERMINISTIC,
+    FUNCTIONS,
+    WHOLE_ROWS,
+    away_from_kinks,
+    each,
+    each_elementwise,
+)
 
-FUNCTIONS = [rb.get(name) for name in rb.names()]
-ELEMENTWISE = [f for f in FUNCTIONS if f.definition.kind == "elementwise"]
-DETERMINISTIC = [f for f in FUNCTIONS if f.definition.noise is None]
-
-each = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.name)
-each_elementwise = pytest.mark.parametrize("function", ELEMENTWISE, ids=lambda f: f.name)
-each_deterministic = pytest.mark.parametrize("function", DETERMINISTIC, ids=lambda f: f.name)
-
-assert set(LIBRARIES) == {"numpy", "torch", "jax"}
-
-
-def sample(*shape: int) -> torch.Tensor:
-    """Random float64 points, a tenth away from every kink of the catalogue."""
-    x = torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) * 2
-    near = (2 * x - (2 * x).round()).abs() < 0.2
-    return torch.where(near, x + 0.15, x).requires_grad_()
+each_deterministic = each(DETERMINISTIC)
 
 
 @each_deterministic
 def test_gradcheck_twice(function: Activation) -> None:
-    x = sample(3, 4)
+    x = away_from_kinks(3, 4)
     values = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in _smooth(function).values()]
 
     def call(x: torch.Tensor, *parameters: torch.Tensor) -> torch.Tensor:
@@ -56,7 +48,7 @@ def _smooth(function: Activation) -> dict[str, float]:
 
 @each_elementwise
 def test_autograd_climbs_to_the_third_derivative(function: Activation) -> None:
-    x = sample(5)
+    x = away_from_kinks(5)
     y = function(x)
     for order in (1, 2, 3):
         (y,) = torch.autograd.grad(y.sum(), x, create_graph=True)
@@ -83,7 +75,7 @@ def test_no_nan_gradient_anywhere(function: Activation, dtype: str) -> None:
 def test_torch_transformations(function: Activation) -> None:
     from torch.func import grad, jvp, vmap
 
-    x = sample(4, 6).detach()
+    x = away_from_kinks(4, 6).detach()
     want = torch.func.vmap(lambda row: function(row))(x)
     torch.testing.assert_close(want, function(x))
 
@@ -101,7 +93,7 @@ def test_torch_transformations(function: Activation) -> None:
 
 @each_deterministic
 def test_jax_transformations(function: Activation) -> None:
-    x = jnp.asarray(sample(4, 6).detach().numpy())
+    x = jnp.asarray(away_from_kinks(4, 6).detach().numpy())
 
     def total(row: Any) -> Any:
         return (function(row) ** 2).sum()
@@ -113,16 +105,13 @@ def test_jax_transformations(function: Activation) -> None:
     np.testing.assert_allclose(slope, tensor.grad.numpy(), rtol=1e-9, atol=1e-12)
     _, tangent = jax.jvp(total, (x[0],), (jnp.ones(6),))
     np.testing.assert_allclose(tangent, slope[0].sum(), rtol=1e-9, atol=1e-12)
-    jax.jacfwd(jax.jacrev(total))(x[0])
+    bend = torch.func.hessian(lambda row: function(row).pow(2).sum())(tensor.detach()[0])
+    np.testing.assert_allclose(jax.jacfwd(jax.jacrev(total))(x[0]), bend.numpy(), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "function",
-    [f for f in DETERMINISTIC if f.definition.kind == "row" and not f.definition.groups],
-    ids=lambda f: f.name,
-)
+@each(WHOLE_ROWS)
 def test_row_jacobian_is_what_autograd_says(function: Activation) -> None:
-    x = sample(2, 5).detach()
+    x = away_from_kinks(2, 5).detach()
     for axis in (0, 1):
         ours = function.derivative(x, axis=axis)
         theirs = torch.stack(
@@ -133,7 +122,7 @@ def test_row_jacobian_is_what_autograd_says(function: Activation) -> None:
 
 
 def test_random_functions_repeat_with_their_generator() -> None:
-    x = sample(3, 4).detach()
+    x = away_from_kinks(3, 4).detach()
     for function, options in ((rb.rrelu, {"training": True}), (rb.gumbel_softmax, {})):
         first, again, other = (function(x, rng=torch.Generator().manual_seed(seed), **options) for seed in (0, 0, 1))
         assert torch.equal(first, again)
@@ -146,13 +135,30 @@ def test_random_functions_repeat_with_their_generator() -> None:
 
 
 def test_hard_gumbel_softmax_is_one_hot_with_the_soft_gradient() -> None:
-    x = sample(4, 5)
+    x = away_from_kinks(4, 5)
     hard = rb.gumbel_softmax(x, hard=True, rng=torch.Generator().manual_seed(3))
     assert torch.equal(hard.detach().sort(-1).values, torch.eye(5, dtype=torch.float64)[[4]].expand(4, 5))
     weights = torch.arange(20.0, dtype=torch.float64).reshape(4, 5)
     (slope,) = torch.autograd.grad((hard * weights).sum(), x)
     soft = rb.gumbel_softmax(x, rng=torch.Generator().manual_seed(3))
     torch.testing.assert_close(slope, torch.autograd.grad((soft * weights).sum(), x)[0])
+
+
+def test_hard_gumbel_softmax_on_numpy_and_jax() -> None:
+    x = away_from_kinks(4, 5).detach().numpy()
+    hard = rb.gumbel_softmax(x, hard=True, rng=np.random.default_rng(3))
+    soft = rb.gumbel_softmax(x, rng=np.random.default_rng(3))
+    np.testing.assert_array_equal(hard, np.eye(5)[soft.argmax(-1)])
+
+    def weighed(x: Any, hard: bool) -> tuple[Any, Any]:
+        y = rb.gumbel_softmax(x, hard=hard, rng=jax.random.key(3))
+        return (y * jnp.arange(20.0).reshape(4, 5)).sum(), y
+
+    (hard_slope, hard), (soft_slope, soft) = (
+        jax.grad(weighed, has_aux=True)(jnp.asarray(x), hard) for hard in (True, False)
+    )
+    np.testing.assert_array_equal(hard, np.eye(5)[np.asarray(soft).argmax(-1)])
+    np.testing.assert_allclose(hard_slope, soft_slope, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("name", "options"), [("rrelu", {"training": True}), ("gumbel_softmax", {})])
@@ -164,8 +170,8 @@ def test_gradcheck_twice_with_the_same_draw(name: str, options: dict[str, Any]) 
         named = dict(zip(function.definition.defaults, parameters, strict=True))
         return function(x, rng=torch.Generator().manual_seed(7), **named, **options)
 
-    assert torch.autograd.gradcheck(call, (sample(3, 4), *values))
-    assert torch.autograd.gradgradcheck(call, (sample(3, 4), *values))
+    assert torch.autograd.gradcheck(call, (away_from_kinks(3, 4), *values))
+    assert torch.autograd.gradgradcheck(call, (away_from_kinks(3, 4), *values))
 
 
 #: Run where JAX has its default width; everything in one program, which is compiled once.
@@ -190,7 +196,7 @@ np.savez(sys.argv[2], **{f.name + "." + n: a for f, all in zip(functions, found)
 
 
 def test_jax_in_its_default_width(tmp_path: Path) -> None:
-    x = (sample(4, 6).detach() * 2).float()
+    x = (away_from_kinks(4, 6).detach() * 2).float()
     np.save(tmp_path / "x.npy", x.numpy())
     # a request for float64, which this JAX would answer with float32, is a warning
     subprocess.run([sys.executable, "-W", "error", "-c", NARROW, tmp_path / "x.npy", tmp_path / "y.npz"], check=True)
@@ -211,7 +217,7 @@ def test_jax_in_its_default_width(tmp_path: Path) -> None:
 # --- defects that other libraries have had ---
 
 
-@each
+@each(FUNCTIONS)
 @pytest.mark.parametrize("shape", [(0, 6), (3, 0, 6)])
 def test_nothing_in_nothing_out(function: Activation, shape: tuple[int, ...]) -> None:
     x = torch.empty(shape, requires_grad=True)
@@ -241,7 +247,7 @@ def test_strides_do_not_change_a_bit(function: Activation) -> None:
 
 
 def test_prelu_differentiates_twice_on_strided_input() -> None:
-    x = sample(4, 6).detach().T.requires_grad_()
+    x = away_from_kinks(4, 6).detach().T.requires_grad_()
     weight = torch.linspace(0.1, 0.4, 4, dtype=torch.float64).requires_grad_()
     assert torch.autograd.gradgradcheck(lambda x, w: rb.prelu(x, weight=w), (x, weight))
 

@@ -20,10 +20,7 @@ import torch
 
 import rheobase as rb
 from rheobase.activation import Activation
-from rheobase.algebra import reference
-from rheobase.algebra.formula import resting
-from rheobase.algebra.parse import symbol
-from rheobase.facts.curve import curve
+from tests.contract import checks
 from tests.contract.backends import LIBRARIES, Library
 from tests.contract.formats import FORMATS
 
@@ -121,26 +118,15 @@ def test_report(report: Report, library: Library) -> None:
     function, form = rb.get(report.name), FORMATS[report.dtype]
     points = [float(v) for v in form.round(report.x)]
     got = library.read(slopes(function, library, library.make(np.array(points), form), report))
-    bound = 4 * function.definition.accuracy[report.dtype]
+    bound = checks.promised(function.definition, report.dtype, report.order)
     for x, value in zip(points, got, strict=True):
-        want = exact(function, x, report)
+        want = checks.exact(function.definition, x, report.order, report.parameters)
         flushed = library.flushes and abs(want) < form.smallest_normal and value == 0
         error = form.error(float(value), want)
         assert error <= bound or flushed, (
             f"{report.where} ({report.what}): {function.name}, order {report.order}, at {x!r} is {value!r}, "
             f"exact {mp.nstr(want, 9)}: {error:.3g} ULP"
         )
-
-
-def exact(function: Activation, x: float, report: Report) -> Any:
-    """The exact value; at an infinity the limit."""
-    values = {**function.definition.defaults, **report.parameters}
-    if np.isnan(x):
-        return mp.nan
-    if np.isinf(x):
-        return mp.mpf(curve(function.definition, report.parameters).limit(int(np.sign(x)), report.order))
-    arguments = (symbol("x"), *(symbol(name) for name in values))
-    return reference.evaluate(resting(function.definition), arguments, {"x": x, **values}, report.order)
 
 
 def test_integers_are_refused_instead_of_mangled() -> None:

@@ -6,16 +6,20 @@ import ast
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import mpmath as mp
+import numpy as np
 import pytest
 
 from rheobase import catalogue
+from rheobase.activation import Activation
 from rheobase.algebra.formula import computed
 from rheobase.definition import Definition
 from tests.contract import checks, lock
-
-ELEMENTWISE = [d for d in catalogue.definitions() if d.kind == "elementwise"]
+from tests.contract.backends import LIBRARIES, Library
+from tests.contract.formats import Format
+from tests.contract.functions import ELEMENTWISE, each, each_elementwise
 
 
 def check_lock(definition: Definition) -> None:
@@ -57,22 +61,21 @@ def without_a_branch(definition: Definition) -> Iterator[Definition]:
 
 def with_a_flipped_kink(definition: Definition) -> Iterator[Definition]:
     flip = {" <= ": " < ", " >= ": " > ", " < ": " <= ", " > ": " >= "}
+    # at a joint that is smooth for the default parameters either comparison is right
+    kinked = bool(Activation(definition).facts.kinks)
     for sign, other in flip.items():
-        # at a smooth joint, where no slope is declared, either comparison is right
-        if sign in definition.formula and definition.kinks and definition.name != "step":
+        if sign in definition.formula and kinked:
             changes = {"formula": definition.formula.replace(sign, other, 1)}
             if sign in definition.stable:
                 changes["stable"] = definition.stable.replace(sign, other, 1)
             yield replace(definition, **changes)
 
 
-@pytest.mark.parametrize("definition", ELEMENTWISE, ids=lambda d: d.name)
-def test_the_definition_passes_and_its_sabotaged_copies_fail(definition: Definition) -> None:
+@each_elementwise
+def test_the_definition_passes_and_its_sabotaged_copies_fail(function: Activation) -> None:
+    definition = function.definition
     all_checks(definition)
-    copies = [*perturbed(definition), *without_a_branch(definition)]
-    if definition.name != "elu":  # both slopes of elu at 0 are 1 for its default alpha
-        copies += with_a_flipped_kink(definition)
-    for copy in copies:
+    for copy in (*perturbed(definition), *without_a_branch(definition), *with_a_flipped_kink(definition)):
         with pytest.raises(AssertionError):
             all_checks(copy)
 
@@ -84,10 +87,33 @@ def check_value_everywhere(definition: Definition) -> None:
             checks.check_accuracy(definition, library, dtype, 0)
 
 
-@pytest.mark.parametrize("definition", [d for d in ELEMENTWISE if computed(d).reason], ids=lambda d: d.name)
-def test_computing_the_papers_form_as_it_stands_is_noticed(definition: Definition) -> None:
+@each([f for f in ELEMENTWISE if computed(f.definition).reason])
+def test_computing_the_papers_form_as_it_stands_is_noticed(function: Activation) -> None:
+    definition = function.definition
     with pytest.raises(AssertionError):
         check_value_everywhere(replace(definition, stable=definition.formula, reason="none"))
+
+
+def off_far_out(library: Library) -> Library:
+    """A copy of `library` whose results are off by 1/2 where |x| >= 10³⁰."""
+    far: list[Any] = []
+
+    def make(points: Any, form: Format) -> Any:
+        far[:] = [np.abs(np.asarray(points, dtype=np.float64)) >= 1e30]
+        return library.make(points, form)
+
+    return replace(library, make=make, read=lambda array: library.read(array) + 0.5 * far[0])
+
+
+@each([f for f in ELEMENTWISE if np.isfinite(f.facts.lipschitz)])
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_slope_that_is_wrong_far_out_is_noticed(
+    function: Activation, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks.check_accuracy(function.definition, library, "float32", 1)
+    monkeypatch.setitem(LIBRARIES, library, off_far_out(LIBRARIES[library]))
+    with pytest.raises(AssertionError, match=r"at x = -?3\.4\d+e\+38"):
+        checks.check_accuracy(function.definition, library, "float32", 1)
 
 
 def test_a_wrong_special_value_or_slope_is_noticed() -> None:

@@ -24,7 +24,7 @@ def results(scores: dict[str, list[float]], task: str = "classes", notes: tuple[
     )
     plan = Plan(tuple(scores), first, seeds=tuple(range(len(scores[first]))))
     runs = [_run(name, seed, score) for name, row in scores.items() for seed, score in enumerate(row)]
-    return summarise(data, plan, [], runs, {name: (1.0 + k / 10, 1.0) for k, name in enumerate(scores)})
+    return summarise(data, plan, runs, {name: (1.0 + k / 10, 1.0) for k, name in enumerate(scores)})
 
 
 def _run(name: str, seed: int, score: float) -> Run:

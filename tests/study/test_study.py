@@ -15,7 +15,7 @@ import torch
 
 import rheobase as rb
 from rheobase.doctor.measure import measure
-from rheobase.study import load, make, run
+from rheobase.study import StudyError, load, make, run
 from rheobase.study.folder import FILES, prepared
 from rheobase.study.plan import Plan
 from rheobase.study.report import render
@@ -150,6 +150,21 @@ def test_the_plan_is_one_line() -> None:
     assert make(steps=500).summary == "8 functions × (3 learning rates + 5 seeds) = 64 trainings of 500 steps"
 
 
+def test_functions_of_a_row_are_left_out_and_stand_ins_are_named() -> None:
+    plan = small("tanh", "log_softmax", "step", "softmin")
+    assert plan.activations == ("relu", "tanh", "step")
+    assert plan.notes[1:] == (
+        "log_softmax, softmin were left out of the hidden layers: functions of a row belong to the output, and softmax "
+        "is used there.",
+        "step has no gradient of its own; it is trained straight-through, with the gradient of hard_tanh(x).",
+    )
+    assert "softmax was left out" in small("tanh", "softmax").notes[1]
+    with pytest.raises(StudyError, match="nothing to compare relu with"):
+        small("softmin", "softmax")
+    with pytest.raises(StudyError, match="softmax is a row function"):
+        make(["tanh"], baseline="softmax")
+
+
 def test_an_error_while_training_ends_the_workers() -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
@@ -161,12 +176,12 @@ def test_an_error_while_training_ends_the_workers() -> None:
 
 def test_an_a_against_a_study_rarely_names_a_winner() -> None:
     rng = np.random.default_rng(1)
-    wins = 0
+    wins, same, none = 0, dict.fromkeys("abc", 1.0), dict.fromkeys("abc", 0)
     for _ in range(400):
         # overlapping splits: scores of all seeds share a part of their chance
         shared = rng.normal(0, OVERLAP**0.5, (3, 1))
         scores = dict(zip("abc", 0.8 + 0.01 * (rng.normal(size=(3, 5)) + shared), strict=True))
-        wins += decide(scores, "a", {}, {}, unit("accuracy")).kind == "winner"
+        wins += decide(scores, "a", same, none, unit("accuracy")).kind == "winner"
     assert wins / 400 <= 0.05
 
 

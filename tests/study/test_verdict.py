@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
@@ -10,13 +12,14 @@ from rheobase.study.units import unit
 from rheobase.study.verdict import Verdict, decide, recommended
 
 COST = {"a": 1.0, "b": 1.3, "c": 2.0}
+NONE = {"a": 0, "b": 0, "c": 0}
 PERCENT = unit("accuracy")
 RNG = np.random.default_rng(0)
 BASE: Scores = 0.8 + RNG.normal(0, 0.01, 10)
 
 
-def verdict(seeds: int = 10, failed: dict[str, int] | None = None, **scores: Scores) -> Verdict:
-    return decide({n: s[:seeds] for n, s in scores.items()}, "a", COST, failed or {}, PERCENT)
+def verdict(seeds: int = 10, failed: Mapping[str, int] = NONE, **scores: Scores) -> Verdict:
+    return decide({n: s[:seeds] for n, s in scores.items()}, "a", COST, failed, PERCENT)
 
 
 def shifted(by: float, spread: float, seeds: int = 10) -> Scores:
@@ -63,7 +66,7 @@ def test_undecided_says_what_it_would_take() -> None:
 
 def test_failures_are_told() -> None:
     assert verdict(a=BASE, b=BASE, failed={"a": 10, "b": 10}).kind == "failed"
-    v = verdict(a=BASE, b=BASE - 0.5, failed={"b": 10})
+    v = verdict(a=BASE, b=BASE - 0.5, failed={**NONE, "b": 10})
     assert (v.kind, v.top) == ("winner", ("a",))
     assert v.sentence.endswith("In no seed did b learn more than guessing.")
 
@@ -98,4 +101,4 @@ def test_seeds_needed_gives_the_power_it_promises(comparisons: int) -> None:
 
     assert power(n) == pytest.approx(0.8, abs=0.06)
     assert power(max(n // 2, 2)) < 0.7
-    assert seeds_needed(shifted(0.001, 0.02) - BASE) is None
+    assert seeds_needed(shifted(0.001, 0.02) - BASE, comparisons) is None

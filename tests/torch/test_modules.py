@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import io
 import pickle
 from collections.abc import Callable
@@ -14,25 +15,26 @@ from torch import nn
 import rheobase as rb
 import rheobase.torch as rt
 from rheobase import catalogue
+from rheobase.activation import Activation
+from rheobase.domain import REALS
+from tests.contract.functions import DETERMINISTIC, ELEMENTWISE, FUNCTIONS, each, sample
 
-ALL = catalogue.definitions()
-IN_TORCH = sorted({d.torch.module for d in ALL if d.torch.module})
-#: torch.nn asks for these; ours have defaults.
-REQUIRED = {"Threshold": (0.5, 2.0)}
-
-each = pytest.mark.parametrize("definition", ALL, ids=lambda d: d.name)
-
-
-def sample() -> torch.Tensor:
-    return torch.randn(3, 6, 4, generator=torch.Generator().manual_seed(0)) * 3
+#: One function under each name of torch.nn's.
+IN_TORCH = {f.definition.torch.module: f for f in FUNCTIONS if f.definition.torch.module}
 
 
-@pytest.mark.parametrize("name", IN_TORCH)
-def test_same_name_arguments_state_and_values_as_torch(name: str) -> None:
-    arguments = REQUIRED.get(name, ())
-    options = {"dim": 1} if name in ("Softmax", "LogSoftmax", "Softmin", "GLU") else {}
-    theirs, ours = getattr(nn, name)(*arguments, **options), getattr(rt, name)(*arguments, **options)
-    assert type(ours).__name__ == name
+def required(kind: type[nn.Module]) -> dict[str, float]:
+    """Values for the arguments that torch.nn asks for; ours have defaults."""
+    parameters = [p for p in inspect.signature(kind).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return {p.name: 0.5 + 1.5 * i for i, p in enumerate(parameters) if p.default is p.empty}
+
+
+@each(IN_TORCH.values())
+def test_same_name_arguments_state_and_values_as_torch(function: Activation) -> None:
+    names = function.definition.torch
+    options = required(getattr(nn, names.module)) | ({"dim": 1} if "axis" in names.arguments else {})
+    theirs, ours = getattr(nn, names.module)(**options), getattr(rt, names.module)(**options)
+    assert type(ours).__name__ == names.module
     ours.load_state_dict(theirs.state_dict())
     theirs.load_state_dict(ours.state_dict())
     theirs.eval(), ours.eval()
@@ -52,33 +54,40 @@ def test_torch_spellings() -> None:
         _ = rt.Relu
 
 
-@each
-def test_copies_and_pickles(definition: object) -> None:
-    module = rt.module(definition.name)  # type: ignore[attr-defined]
-    module.eval()
-    x = sample()
-    for other in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
-        assert type(other) is type(module)
-        torch.manual_seed(0)
-        want = module(x)
-        torch.manual_seed(0)
-        assert torch.equal(other(x), want)
+def loaded(module: nn.Module, settings: dict[str, object]) -> nn.Module:
+    """A fresh module with the state of `module`, by way of the disk."""
     buffer = io.BytesIO()
     torch.save(module.state_dict(), buffer)
+    buffer.seek(0)
+    fresh = rt.module(module.definition.name, **settings)
+    fresh.load_state_dict(torch.load(buffer))
+    return fresh.eval()
 
 
-@pytest.mark.parametrize(
-    "definition", [d for d in ALL if d.kind == "elementwise" and d.parameters], ids=lambda d: d.name
-)
+@each(FUNCTIONS)
+def test_copies_pickles_and_states(function: Activation) -> None:
+    settings = {"learnable": True} if function in ELEMENTWISE and function.definition.parameters else {}
+    module = rt.module(function.name, **settings).eval()
+    with torch.no_grad():
+        [p.add_(0.25) for p in module.parameters()]
+    for other in (copy.deepcopy(module), pickle.loads(pickle.dumps(module)), loaded(module, settings)):
+        assert type(other) is type(module)
+        torch.manual_seed(0)
+        want = module(sample())
+        torch.manual_seed(0)
+        assert torch.equal(other(sample()), want)
+
+
+@each([f for f in ELEMENTWISE if f.definition.parameters])
 @pytest.mark.parametrize("channels", [1, 6])
-def test_every_parameter_can_be_learnt_and_stays_in_its_domain(definition: object, channels: int) -> None:
-    module = rt.module(definition.name, learnable=True, num_parameters=channels)  # type: ignore[attr-defined]
+def test_every_parameter_can_be_learnt_and_stays_in_its_domain(function: Activation, channels: int) -> None:
+    module = rt.module(function.name, learnable=True, num_parameters=channels)
     start = {p.name: module.parameter(p.name).detach().clone() for p in module.definition.parameters}
     assert all(
         torch.allclose(v, torch.full((channels,), module.definition.defaults[k]), atol=1e-5) for k, v in start.items()
     )
     # steps that would throw an unbounded number far out of any domain
-    bounded = any(p.domain.shape != "line" for p in module.definition.parameters)
+    bounded = any(p.domain != REALS for p in module.definition.parameters)
     optimizer = torch.optim.SGD(module.parameters(), lr=50.0 if bounded else 1e-3)
     for _ in range(20):
         optimizer.zero_grad()
@@ -86,9 +95,7 @@ def test_every_parameter_can_be_learnt_and_stays_in_its_domain(definition: objec
         optimizer.step()
         assert all(torch.isfinite(p.grad).all() for p in module.parameters() if p.grad is not None)
         for p in module.definition.parameters:
-            value = module.parameter(p.name).detach()
-            assert value.isfinite().all() or p.domain.shape == "line"
-            assert p.domain.shape == "line" or (value >= p.domain.low).all()
+            assert all(p.domain.contains(value) for value in module.parameter(p.name).tolist()), p.name
     fixed = rt.module(module.definition.name, learnable=False)
     assert not list(fixed.parameters())
 
@@ -106,15 +113,15 @@ def test_learnable_names_and_training() -> None:
     assert module.parameter("beta").item() == pytest.approx(2.5, abs=0.01)
 
 
-@pytest.mark.parametrize("name", [d.name for d in ALL if d.kind == "elementwise" and d.noise is None])
-def test_inplace_writes_into_the_input_and_keeps_the_gradient_right(name: str) -> None:
+@each([f for f in ELEMENTWISE if f in DETERMINISTIC])
+def test_inplace_writes_into_the_input_and_keeps_the_gradient_right(function: Activation) -> None:
     base = sample().double().requires_grad_()
     hidden = base * 1
-    result = rt.module(name, inplace=True)(hidden)
+    result = rt.module(function.name, inplace=True)(hidden)
     assert result.data_ptr() == hidden.data_ptr()
-    torch.testing.assert_close(result, rb.get(name)(base))
+    torch.testing.assert_close(result, function(base))
     (slope,) = torch.autograd.grad(result.sum(), base)
-    torch.testing.assert_close(slope, rb.get(name).derivative(base.detach()))
+    torch.testing.assert_close(slope, function.derivative(base.detach()))
 
 
 def test_straight_through_keeps_the_step_and_lends_it_a_gradient() -> None:

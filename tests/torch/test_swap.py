@@ -16,8 +16,8 @@ from torch.nn.functional import relu as relu_by_another_name
 
 import rheobase as rb
 import rheobase.torch as rt
-from rheobase import catalogue
-from rheobase.definition import Definition
+from rheobase.activation import Activation
+from tests.contract.functions import FUNCTIONS, each, keywords_of_torch
 
 
 class Mixed(nn.Module):
@@ -89,8 +89,7 @@ def test_the_swapped_model_trains() -> None:
 
 # --- functional calls: every spelling is told, by tracing and by running ---
 
-ARGUMENTS: dict[str, tuple[object, ...]] = {"threshold": (0.1, 20.0), "prelu": (torch.tensor([0.3]),)}
-CALLED = [d for d in map(catalogue.lookup, rb.names()) if d.torch.function]
+CALLED = [f for f in FUNCTIONS if f.definition.torch.function]
 
 
 class Calls(nn.Module):
@@ -114,17 +113,15 @@ def told(function: Callable[[torch.Tensor], torch.Tensor], name: str) -> list[st
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("definition", CALLED, ids=lambda d: d.name)
-def test_every_function_of_torch_is_told_from_the_others(definition: Definition) -> None:
-    function = getattr(F, definition.torch.function)
-    fixed = {k: v for k, v in definition.torch.fixed.items() if v != "none"}
-    if definition.kind == "row":
-        fixed["dim"] = -1
-    arguments = ARGUMENTS.get(definition.name, ())
-    assert len(told(lambda x: function(x, *arguments, **fixed), definition.name)) == 2
+@each(CALLED)
+def test_every_function_of_torch_is_told_from_the_others(function: Activation) -> None:
+    theirs, keywords = getattr(F, function.definition.torch.function), keywords_of_torch(function.definition)
+    if function.definition.kind == "row":
+        keywords["dim"] = -1
+    assert len(told(lambda x: theirs(x, **keywords), function.name)) == 2
     for other in CALLED:
-        if other is not definition and other.torch.function == definition.torch.function:
-            assert not told(lambda x: function(x, **fixed), other.name)
+        if other is not function and other.definition.torch.function == function.definition.torch.function:
+            assert not told(lambda x: theirs(x, **keywords), other.name)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +134,10 @@ def test_every_function_of_torch_is_told_from_the_others(definition: Definition)
         (lambda x: F.hardtanh(x, 0.0, 6.0), "relu6", "hardtanh(0.0, 6.0)"),
         (lambda x: F.leaky_relu(x, 0.2), "leaky_relu", "leaky_relu(0.2)"),
         (lambda x: relu_by_another_name(x), "relu", "relu()"),
+        (lambda x: F.gelu(x), "gelu", "gelu()"),
+        (lambda x: F.gelu(x), "gelu_tanh", None),
+        (lambda x: F.threshold(x, 0.1, 20.0), "threshold", "_threshold(0.1, 20.0)"),
+        (lambda x: F.threshold(x, 0.1, 20.0), "relu", None),
         (lambda x: torch.sigmoid_(x * 1), "sigmoid", "sigmoid_()"),
         (lambda x: F.scaled_dot_product_attention(x, x, x), "softmax", "scaled_dot_product_attention()"),
         (lambda x: rb.relu(x), "relu", "rheobase.relu()"),

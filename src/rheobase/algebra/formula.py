@@ -15,7 +15,7 @@ from rheobase.algebra.stabilise import stabilise
 from rheobase.definition import REGISTERED, Definition
 
 
-def known(name: str) -> Callable[[sp.Expr], sp.Expr] | None:
+def from_catalogue(name: str) -> Callable[[sp.Expr], sp.Expr] | None:
     """A catalogue function of one number, at its defaults, as a function on expressions.
 
     A trailing "_prime" means the derivative.
@@ -23,8 +23,8 @@ def known(name: str) -> Callable[[sp.Expr], sp.Expr] | None:
     base = name.removesuffix("_prime")
     if not catalogue.known(base) or catalogue.lookup(base).kind != "elementwise":
         return None
-    program = at_defaults(catalogue.lookup(base))
-    body = program.partial(0).expression if name != base else program.expression
+    whole = at_defaults(catalogue.lookup(base))
+    body = whole.partial(0).expression if name != base else whole.expression
     return lambda u: body.subs(symbol("x"), u)
 
 
@@ -38,7 +38,7 @@ def argument_names(definition: Definition) -> tuple[str, ...]:
 @cache
 def read(definition: Definition, text: str) -> sp.Expr:
     """`text` over the inputs, parameters and constants of `definition`."""
-    expression = parse(text, [*argument_names(definition), *definition.constants], known)
+    expression = parse(text, [*argument_names(definition), *definition.constants], from_catalogue)
     return expression.subs({symbol(name): sp.Rational(digits) for name, digits in definition.constants.items()})
 
 
@@ -73,45 +73,39 @@ def computed(definition: Definition) -> Computed:
 
 
 @cache
-def program(definition: Definition) -> Program:
-    """The form to compute with, over all its arguments."""
+def program(definition: Definition, at_rest: bool = False) -> Program:
+    """The form to compute with, over all its arguments; `at_rest`: without the noise, where it can rest."""
     arguments = tuple(symbol(name) for name in argument_names(definition))
-    return Program(arguments, computed(definition).expression)
+    expression = computed(definition).expression
+    if not (at_rest and definition.rests):
+        return Program(arguments, expression)
+    noise, value = _rest(definition)
+    return Program(tuple(a for a in arguments if a != noise), expression.subs(noise, value))
+
+
+def _rest(definition: Definition) -> tuple[sp.Symbol, sp.Expr]:
+    assert definition.noise is not None
+    return symbol(definition.noise.name), read(definition, definition.noise.at_rest)
 
 
 @cache
 def derived(key: str, path: tuple[int, ...] = (), at_rest: bool = False) -> Program:
     """The program of a registered definition, differentiated by the arguments numbered in `path`."""
-    result = rested(REGISTERED[key]) if at_rest else program(REGISTERED[key])
+    result = program(REGISTERED[key], at_rest)
     for index in path:
         result = result.partial(index)
     return result
 
 
 @cache
-def rested(definition: Definition) -> Program:
-    """The program with the noise at rest, over inputs and parameters alone."""
-    noise = definition.noise
-    assert noise is not None
-    assert noise.at_rest is not None
-    whole, at = program(definition), symbol(noise.name)
-    arguments = tuple(a for a in whole.arguments if a != at)
-    return Program(arguments, whole.expression.subs(at, read(definition, noise.at_rest)))
-
-
-@cache
-def resting(definition: Definition) -> sp.Expr:
-    """The paper's formula with any noise at rest: a function of the inputs and parameters alone."""
-    noise = definition.noise
-    if noise is None or noise.at_rest is None:
-        return paper(definition)
-    return paper(definition).subs(symbol(noise.name), read(definition, noise.at_rest))
+def paper_at_rest(definition: Definition) -> sp.Expr:
+    """The paper's formula without the noise, where it can rest."""
+    return paper(definition).subs(*_rest(definition)) if definition.rests else paper(definition)
 
 
 @cache
 def at_defaults(definition: Definition) -> Program:
-    """The program of one input, with every parameter at its default and noise at rest."""
-    noise = definition.noise
-    whole = rested(definition) if noise and noise.at_rest is not None else program(definition)
+    """The program of the inputs alone, with every parameter at its default and noise at rest."""
     values = {symbol(name): sp.Rational(str(value)) for name, value in definition.defaults.items()}
-    return Program(tuple(symbol(name) for name in definition.inputs), whole.expression.subs(values))
+    whole = program(definition, at_rest=True).expression
+    return Program(tuple(symbol(name) for name in definition.inputs), whole.subs(values))

@@ -95,7 +95,8 @@ def parse(text: str, names: Collection[str], lookup: Lookup = lambda name: None)
     >>> parse("x*sigmoid(beta*x)", ["x", "beta"])
     x*sigmoid(beta*x)
     """
-    return _Reader(text.strip(), names, lookup).read(_tree(text).body)
+    # SymPy makes |x| of √(x²), and knows no slope for it that could be computed
+    return _Reader(text.strip(), names, lookup).read(_tree(text).body).replace(sp.Abs, _abs)
 
 
 def _tree(text: str) -> ast.Expression:

@@ -15,8 +15,8 @@ import sympy as sp
 
 from rheobase.algebra.functions import plain
 
-#: Enough for 1 + e⁻⁷⁴⁵ to keep its last term with 60 digits to spare.
-DIGITS = 400
+#: Enough for x² + 1 to keep its last term with 60 digits to spare, whatever the float64 x.
+DIGITS = 700
 
 
 @cache
@@ -36,11 +36,10 @@ def evaluate(
     values: Mapping[str, float | Any],
     order: int = 0,
     by: int = 0,
-    digits: int = DIGITS,
 ) -> Any:
     """`expression` (or its derivative by argument number `by`) at `values`, as an mpmath number."""
     function = _compiled(derivative(expression, arguments[by], order), arguments)
-    with mp.workdps(digits):
+    with mp.workdps(DIGITS):
         value = function(*[mp.mpf(values[a.name]) for a in arguments])
         # outside the formula's domain mpmath answers with a complex number, floating point with NaN
         return mp.nan if isinstance(value, mp.mpc) else mp.mpf(value)

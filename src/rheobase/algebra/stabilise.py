@@ -2,7 +2,7 @@
 
 The rules know nothing of particular activation functions, so a user's formula is treated like a
 shipped one. Each is stated as text (`left` becomes `right`, for the `reason`), and the tests read
-those texts: the two sides are equal to 30 digits, and the rule does turn the one into the other.
+those texts: the two sides are equal to 60 digits, and the rule does turn the one into the other.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import sympy as sp
 from sympy import Expr
 
 from rheobase.algebra import functions as F
+from rheobase.algebra.parse import symbol
+
+_STEEPEST = 4
 
 Rewrite = Callable[[Any], "Expr | None"]
 
@@ -176,11 +179,17 @@ def _tanh_excess(node: Any) -> Expr | None:
 def _hypot(node: Any) -> Expr | None:
     if not (node.is_Pow and abs(node.args[1]) == sp.Rational(1, 2) and len(sp.Add.make_args(node.args[0])) == 2):
         return None
-    for square, other in (node.args[0].args, node.args[0].args[::-1]):
+    terms = sorted(node.args[0].args, key=lambda term: not term.has(symbol("x")))
+    for square, other in (terms, terms[::-1]):
         scale, u = square.as_independent(*[f for f in sp.Mul.make_args(square) if f.is_Pow and f.args[1] == 2])
         if u.is_Pow and u.args[1] == 2 and other.is_nonnegative and scale.is_nonnegative:
-            return F.hypot(sp.sqrt(scale) * u.args[0], sp.sqrt(other)) ** (2 * node.args[1])
+            return F.hypot(_side(scale) * u.args[0], _side(other)) ** (2 * node.args[1])
     return None
+
+
+def _side(square: Expr) -> Expr:
+    """A side of a hypotenuse, whose sign does not matter."""
+    return sp.sqrt(square).replace(sp.Abs, lambda u: u)
 
 
 def _conjugate(node: Any) -> Expr | None:
@@ -189,8 +198,9 @@ def _conjugate(node: Any) -> Expr | None:
         for h in (f for f in sp.Mul.make_args(term) if isinstance(f, F.hypot)):
             c, (u, s) = term / h, h.args
             if c * u in terms:
-                # c stays inside: x/2 + h/2 reaches further than (x + h)/2
-                return sp.Piecewise((c * s**2 / (h - u), u < 0), (c * u + c * h, True)) + node - term - c * u
+                # c and the halves stay inside: x/2 + h/2 reaches further than (x + h)/2
+                left, right = (c * s**2 / 2) / (h / 2 - u / 2), c * u + c * h
+                return sp.Piecewise((left, u < 0), (right, True)) + node - term - c * u
     return None
 
 
@@ -198,7 +208,8 @@ def _bell(node: Any) -> Expr | None:
     if not isinstance(node, sp.exp):
         return None
     scale, u = node.args[0].as_coeff_Mul()
-    if scale.is_negative and u.is_Pow and u.args[1] == 2:
+    # steeper bells are over before their digits are lost
+    if -_STEEPEST <= scale < 0 and u.is_Pow and u.args[1] == 2:
         return F.bell(-scale, u.args[0])
     return None
 
@@ -237,7 +248,7 @@ RULES = (
     Rule("sqrt(u**2 + 3)", "hypot(u, sqrt(3))", "the square overflows", _hypot),
     Rule(
         "u + hypot(u, sqrt(3))",
-        "3/(hypot(u, sqrt(3)) - u) if u < 0 else u + hypot(u, sqrt(3))",
+        "3/2/(hypot(u, sqrt(3))/2 - u/2) if u < 0 else u + hypot(u, sqrt(3))",
         "the sum cancels in the left tail",
         _conjugate,
     ),

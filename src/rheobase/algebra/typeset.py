@@ -8,7 +8,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
-from rheobase.algebra.formula import paper, program, rested, resting
+from rheobase.algebra.formula import paper_at_rest, program
 from rheobase.algebra.functions import plain
 from rheobase.algebra.parse import parse, symbol
 from rheobase.definition import Definition
@@ -48,7 +48,7 @@ def latex(definition: Definition, order: int = 0) -> str:
     >>> rb.softplus.latex(1)
     '\\\\frac{1}{1 + e^{- \\\\beta x}}'
     """
-    expression = plain(paper(definition)) if definition.kind == "row" else plain(resting(definition))
+    expression = plain(paper_at_rest(definition))
     if order and definition.kind != "elementwise":
         raise DefinitionError(f"{definition.name} is a {definition.kind} function: only its formula is set in LaTeX")
     return _set(definition, derivative(definition, order) if order else expression)
@@ -56,10 +56,10 @@ def latex(definition: Definition, order: int = 0) -> str:
 
 def derivative(definition: Definition, order: int) -> sp.Expr:
     """The shortest form of the derivative: the paper's, as it comes or simplified, or the computed one's."""
-    tower = rested(definition) if definition.noise else program(definition)
+    tower = program(definition, at_rest=True)
     for _ in range(order):
         tower = tower.partial(0)
-    papers = plain(resting(definition)).diff(symbol("x"), order)
+    papers = plain(paper_at_rest(definition)).diff(symbol("x"), order)
     forms = (plain(tower.expression), papers, sp.simplify(papers))
     return min(forms, key=lambda form: len(str(_legible(form))))
 

@@ -60,7 +60,7 @@ rrelu = Definition(
     title="Randomised leaky ReLU",
     formula="x if x > 0 else slope*x",
     parameters=(Parameter("lower", 1 / 8, symbol="l"), Parameter("upper", 1 / 3, symbol="u")),
-    noise=Noise("slope", "uniform", bounds=("lower", "upper"), at_rest="(lower + upper)/2"),
+    noise=Noise("slope", quantile="lower + (upper - lower)*x", at_rest="(lower + upper)/2"),
     kinks={"0": "(lower + upper)/2"},
     special={"-inf": "-inf", "0": "0", "inf": "inf"},
     reference="Xu, Wang, Chen & Li, Empirical evaluation of rectified activations, 2015",

@@ -55,7 +55,7 @@ gumbel_softmax = Definition(
     stable="exp(centred(x + noise)/tau)/total(exp(centred(x + noise)/tau))",
     reason="exp overflows, the sooner the smaller tau; dividing by tau after the shift keeps its digits",
     parameters=(Parameter("tau", 1.0, POSITIVE, r"\tau"),),
-    noise=Noise("noise", "gumbel"),
+    noise=Noise("noise", quantile="-log(-log(x))"),
     reference="Jang, Gu & Poole, Categorical reparameterization with Gumbel-softmax, 2016",
     torch=Elsewhere(function="gumbel_softmax"),
     accuracy=SCALED_EXPONENT,

@@ -13,18 +13,17 @@ import typer
 from rheobase import catalogue
 from rheobase.activation import get
 from rheobase.cli.complaints import UsageError, explain
-from rheobase.errors import RheobaseError
+from rheobase.errors import RheobaseError, extra
+from rheobase.study import Plan
+from rheobase.study.folder import FILES, RECORD, REPORT
+from rheobase.study.reading import SOURCES
 
 if TYPE_CHECKING:
-    from rheobase.study import Plan, Results
+    from rheobase.study import Results
 
 INTERRUPTED = 130
 
-app = typer.Typer(
-    help="Activation functions: show them, list them, compare them on your data.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -103,20 +102,16 @@ def _check_folder(path: str) -> None:
 
 @app.command()
 def study(
-    data: Annotated[str, typer.Argument(help="digits, breast_cancer, wine, iris, diabetes, or a .csv/.tsv(.gz) file.")],
+    data: Annotated[str, typer.Argument(help=f"{SOURCES}.")],
     target: Annotated[str | None, typer.Option(help="Column to predict; default: the last.")] = None,
     activations: Annotated[str | None, typer.Option(help="Functions to compare, separated by commas.")] = None,
-    baseline: Annotated[str, typer.Option(help="What the others are compared with.")] = "relu",
-    seeds: Annotated[int, typer.Option(help="Paired seeds that are scored, a whole number from 2.")] = 5,
-    steps: Annotated[int, typer.Option(help="Training steps per run, a whole number from 1.")] = 500,
-    out: Annotated[Path, typer.Option(help="Folder for report.html, results.json, results.csv, plan.json.")] = Path(
-        "rheobase-study"
-    ),
+    baseline: Annotated[str, typer.Option(help="What the others are compared with.")] = Plan.baseline,
+    seeds: Annotated[int, typer.Option(help="Paired seeds that are scored, a whole number from 2.")] = len(Plan.seeds),
+    steps: Annotated[int, typer.Option(help="Training steps per run, a whole number from 1.")] = Plan.steps,
+    out: Annotated[Path, typer.Option(help=f"Folder for {', '.join(FILES)}.")] = Path("rheobase-study"),
     as_json: Json = False,
 ) -> None:
     """Train the same network with each function and say which one to use."""
-    from rheobase.errors import extra
-
     with extra("study"):
         from rheobase import study as studies
         from rheobase.study.folder import prepared
@@ -143,7 +138,7 @@ def _print_study(results: Results, out: Path) -> None:
 
     console = Console(highlight=False)
     show_table(results, console)
-    console.print(f"Report: {out / 'report.html'}  Numbers: {out / 'results.json'}", markup=False, soft_wrap=True)
+    console.print(f"Report: {out / REPORT}  Numbers: {out / RECORD}", markup=False, soft_wrap=True)
 
 
 def _with_progress(work: Callable[[Callable[[], None]], Results], plan: Plan) -> Results:

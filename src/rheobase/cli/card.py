@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rheobase import catalogue
+from rheobase.facts.saturation import SHARE
 
 if TYPE_CHECKING:
     from rheobase.activation import Activation
@@ -59,9 +60,9 @@ def _formulas(function: Activation) -> Lines:
 
 def slope_text(function: Activation) -> str:
     """The derivative, in the notation of formulas."""
-    from rheobase.algebra.typeset import derivative, readable
+    from rheobase.algebra.typeset import readable
 
-    return readable(derivative(function.definition, 1))
+    return readable(function.facts.derivative(1))
 
 
 def _rest(function: Activation, picture: str | None) -> Lines:
@@ -110,7 +111,7 @@ def _point(point: Any) -> str:
 def _beyond(left: float | None, right: float | None) -> str:
     sides = [f"x < {left:.4g}"] if left is not None else []
     sides += [f"x > {right:.4g}"] if right is not None else []
-    return " and ".join(sides) + " (|f′| below 5 % of its maximum)" if sides else "nowhere"
+    return " and ".join(sides) + f" (|f′| below {SHARE:.0%} of its maximum)" if sides else "nowhere"
 
 
 def described(function: Activation) -> dict[str, Any]:
@@ -122,10 +123,17 @@ def described(function: Activation) -> dict[str, Any]:
         "computed": str(function.computed.expression), "reason": function.computed.reason,
         "parameters": [{"name": p.name, "default": p.default, "domain": str(p.domain)} for p in d.parameters],
         "reference": d.reference, "differs": d.differs,
-        "facts": asdict(function.facts) if d.kind == "elementwise" else None,
+        "facts": _fields(function.facts) if d.kind == "elementwise" else None,
     }  # fmt: skip
     result: dict[str, Any] = _plain(data)
     return result
+
+
+def _fields(facts: Facts) -> dict[str, Any]:
+    fields = asdict(facts)
+    # the definition is told around the facts; they name it
+    del fields["definition"]
+    return {"name": facts.name, **fields}
 
 
 def _plain(value: Any) -> Any:

@@ -28,7 +28,7 @@ class Site:
 
     f' is the slope that back-propagation uses: of the stand-in where the module is straight-through.
     dead: share of units with f'(z) exactly 0 on every sample. saturated: mean share of samples, over
-    units, with |f'(z)| below 5 % of the largest |f'| (0 for functions whose slope has no maximum).
+    units, with |f'(z)| below `SHARE` of the largest |f'| (0 for functions whose slope has no maximum).
     mean_shift: mean of f(z) in units of its own root mean square: 0 is centred, ±1 is all offset.
     gradient: root mean square of ∂loss/∂z. histogram: counts of z in `EDGES`.
     """

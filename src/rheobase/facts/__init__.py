@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import sympy as sp
 
-from rheobase import catalogue
 from rheobase.algebra.typeset import derivative
 from rheobase.definition import Definition
 from rheobase.facts.curve import curve
@@ -29,7 +28,7 @@ class Facts:
     dead_zone: intervals on which f' is exactly 0. lipschitz: the largest |f'|.
     """
 
-    name: str
+    definition: Definition = field(repr=False)
     parameters: dict[str, float]
     range: Interval
     limits: tuple[float, float]
@@ -46,6 +45,11 @@ class Facts:
     gaussian: Gaussian
     relatives: tuple[Relation, ...]
 
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.definition.name
+
     def derivative(self, order: int = 1) -> sp.Expr:
         """The derivative of that order as a formula with the parameters as symbols, in the shortest form known.
 
@@ -53,7 +57,7 @@ class Facts:
         >>> rb.tanh.facts.derivative(), rb.softplus.facts.derivative(2)
         (cosh(x)**(-2), beta/(4*cosh(beta*x/2)**2))
         """
-        return derivative(catalogue.lookup(self.name), order)
+        return derivative(self.definition, order)
 
 
 def facts(definition: Definition, **parameters: float) -> Facts:
@@ -68,7 +72,7 @@ def facts(definition: Definition, **parameters: float) -> Facts:
     at = curve(definition, parameters)
     averages = gaussian(at)
     return Facts(
-        name=definition.name,
+        definition=definition,
         parameters=dict(at.values),
         range=image(at),
         limits=(at.limit(-1), at.limit(1)),

@@ -13,7 +13,7 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from rheobase.algebra import reference
-from rheobase.algebra.formula import resting
+from rheobase.algebra.formula import paper_at_rest
 from rheobase.algebra.functions import plain
 from rheobase.algebra.parse import symbol
 from rheobase.definition import Definition, register
@@ -36,15 +36,14 @@ class Curve:
         """f or a derivative at the points `x`, in float64."""
         points = np.atleast_1d(np.asarray(x, dtype=np.float64))
         arrays = [points, *(value for _, value in self.values)]
-        key, at_rest = register(self.definition), self.definition.noise is not None
-        result: Points = run(key, (0,) * order, at_rest, arrays, None)
+        result: Points = run(register(self.definition), (0,) * order, True, arrays, None)
         return result
 
     @cached_property
     def expression(self) -> sp.Expr:
         """The paper's formula in x alone."""
         known = {symbol(name): sp.Rational(str(value)) for name, value in self.values}
-        return resting(self.definition).subs(known)
+        return paper_at_rest(self.definition).subs(known)
 
     @cached_property
     def breakpoints(self) -> tuple[float, ...]:

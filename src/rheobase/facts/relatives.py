@@ -10,7 +10,7 @@ from typing import Literal
 import mpmath as mp
 import sympy as sp
 
-from rheobase.algebra.formula import known
+from rheobase.algebra.formula import from_catalogue
 from rheobase.algebra.functions import plain
 from rheobase.algebra.parse import parse, symbol
 from rheobase.catalogue.relations import RELATIONS
@@ -28,12 +28,6 @@ class Relation:
     left: str
     right: str
     proof: Literal["symbolic", "numeric"]
-
-
-@cache
-def relations() -> tuple[Relation, ...]:
-    """All relations of the catalogue, each proved."""
-    return tuple(prove(left, right) for left, right in RELATIONS)
 
 
 def relatives(name: str) -> tuple[Relation, ...]:
@@ -61,7 +55,7 @@ def prove(left: str, right: str) -> Relation:
 
 def _read(text: str) -> sp.Expr:
     # a catalogue name means the catalogue's function, also where formulas have a word of that name
-    return parse(text, ["x"], known)
+    return parse(text, ["x"], from_catalogue)
 
 
 def _at(expression: sp.Expr, point: str) -> mp.mpf:

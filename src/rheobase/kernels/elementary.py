@@ -18,6 +18,8 @@ Operation = Callable[..., Array]
 #: Where an intermediate that overflowed to NaN gives way to the limit: exponentials have died out at 40;
 #: what grows without bound is given more room before it is called infinite.
 SETTLED, UNBOUNDED = 40.0, 1e4
+#: Beyond it e^(-x²/2) is 0 in every format.
+_DIED_OUT = 64.0
 #: Levels of Lambert's continued fraction of tanh; beyond them lies less than 2⁻⁶⁰ for |x| ≤ 1.
 _LAMBERT = 10
 #: Terms of erf's power series; enough for |x| ≤ 1 in float64.
@@ -26,8 +28,25 @@ _ERF_TERMS = 22
 
 def elementary(basic: Mapping[str, Operation]) -> dict[str, Operation]:
     """The vocabulary of formulas over `basic`: exp, log1p, expm1, tanh, abs, round, where, …"""
+    return {**_tails(basic), **_logistic(basic), **_normal(basic), **_tanh_excess(basic), "slant": _slant(basic)}
+
+
+def _tails(basic: Mapping[str, Operation]) -> dict[str, Operation]:
+    where = basic["where"]
+
+    def tails(core: Array, x: Array, low: Array | None = None, high: Array | None = None) -> Array:
+        lost = core != core
+        if low is not None:
+            core = where(lost & (x < -_room(low)), low, core)
+        if high is not None:
+            core = where(lost & (x > _room(high)), high, core)
+        return where(x != x, x, core)
+
+    return {"tails": tails}
+
+
+def _logistic(basic: Mapping[str, Operation]) -> dict[str, Operation]:
     exp, log1p, where, absolute = (basic[name] for name in ("exp", "log1p", "where", "abs"))
-    nearest, tanh = basic["round"], basic["tanh"]
 
     def sigmoid(x: Array) -> Array:
         e = exp(-absolute(x))
@@ -40,40 +59,49 @@ def elementary(basic: Mapping[str, Operation]) -> dict[str, Operation]:
         e = exp(-2 * absolute(x))
         return 4 * e / ((1 + e) * (1 + e))
 
-    def below(size: Array, bound: float) -> Array:
-        return where(size < bound, size, bound)
+    return {"sigmoid": sigmoid, "softplus": softplus, "sech2": sech2}
 
-    def slant(x: Array, y: Array) -> Array:
-        return x / basic["hypot"](x, y)
+
+def _normal(basic: Mapping[str, Operation]) -> dict[str, Operation]:
+    exp, where, absolute, nearest = (basic[name] for name in ("exp", "where", "abs", "round"))
+
+    def bounded(x: Array) -> Array:
+        size = absolute(x)
+        return where(size < _DIED_OUT, size, _DIED_OUT)
 
     def bell(scale: float, x: Array) -> Array:
-        bounded = below(absolute(x), 64.0)
+        size = bounded(x)
         # head has so few bits that its square is exact; the rest of x² is small
-        head = nearest(bounded * 16) / 16
-        rest = (bounded - head) * (bounded + head)
+        head = nearest(size * 16) / 16
+        rest = (size - head) * (size + head)
         return exp(-scale * head * head) * exp(-scale * rest)
 
-    def erfcx(t: Array) -> Array:
-        """e^(t²)·erfc(t) for t ≥ 0, by a polynomial in (t - c)/(t + c)."""
-        w = (t - CENTRE) / (t + CENTRE)
-        total = w * COEFFICIENTS[-1]
-        for coefficient in COEFFICIENTS[-2:0:-1]:
-            total = (total + coefficient) * w
-        return (total + COEFFICIENTS[0]) / (1 + 2 * t)
-
     def normal_cdf(x: Array) -> Array:
-        size = below(absolute(x), 64.0)
-        tail = bell(0.5, x) * erfcx(size * math.sqrt(0.5)) / 2
+        tail = bell(0.5, x) * erfcx(bounded(x) * math.sqrt(0.5)) / 2
         return where(x < 0, tail, 1 - tail)
 
     def erf(x: Array) -> Array:
         square, total = x * x, x * 0
         for n in reversed(range(_ERF_TERMS)):
             total = total * square + (-1) ** n / (math.factorial(n) * (2 * n + 1))
-        size = below(absolute(x), 64.0)
-        far = 1 - bell(1.0, x) * erfcx(size)
+        far = 1 - bell(1.0, x) * erfcx(bounded(x))
         near = total * x * (2 / math.sqrt(math.pi))
-        return where(size < 1, near, where(x < 0, -far, far))
+        return where(absolute(x) < 1, near, where(x < 0, -far, far))
+
+    return {"bell": bell, "normal_cdf": normal_cdf, "erf": erf}
+
+
+def erfcx(t: Array) -> Array:
+    """e^(t²)·erfc(t) for t ≥ 0, by a polynomial in (t - c)/(t + c)."""
+    w = (t - CENTRE) / (t + CENTRE)
+    total = w * COEFFICIENTS[-1]
+    for coefficient in COEFFICIENTS[-2:0:-1]:
+        total = (total + coefficient) * w
+    return (total + COEFFICIENTS[0]) / (1 + 2 * t)
+
+
+def _tanh_excess(basic: Mapping[str, Operation]) -> dict[str, Operation]:
+    where, absolute, tanh = basic["where"], basic["abs"], basic["tanh"]
 
     def tanh_excess(x: Array) -> Array:
         square = where(absolute(x) < 1, x * x, 1.0)
@@ -82,22 +110,15 @@ def elementary(basic: Mapping[str, Operation]) -> dict[str, Operation]:
             fraction = square / (odd + fraction)
         return where(absolute(x) < 1, x * fraction / (1 + fraction), x - tanh(x))
 
-    def tails(core: Array, x: Array, low: float | None = None, high: float | None = None) -> Array:
-        lost = core != core
-        if low is not None:
-            core = where((x == -math.inf) | (lost & (x < -_room(low))), low, core)
-        if high is not None:
-            core = where((x == math.inf) | (lost & (x > _room(high))), high, core)
-        return where(x != x, x, core)
-
-    return {
-        "tails": tails, "sigmoid": sigmoid, "softplus": softplus, "sech2": sech2, "slant": slant,
-        "bell": bell, "erfcx": erfcx, "normal_cdf": normal_cdf, "erf": erf, "tanh_excess": tanh_excess,
-    }  # fmt: skip
+    return {"tanh_excess": tanh_excess}
 
 
-def _room(limit: float) -> float:
-    return SETTLED if math.isfinite(limit) else UNBOUNDED
+def _slant(basic: Mapping[str, Operation]) -> Operation:
+    return lambda x, y: x / basic["hypot"](x, y)
+
+
+def _room(limit: Array) -> float:
+    return UNBOUNDED if isinstance(limit, float) and math.isinf(limit) else SETTLED
 
 
 def rowwise(basic: Mapping[str, Operation]) -> dict[str, Operation]:
@@ -120,7 +141,8 @@ def rowwise(basic: Mapping[str, Operation]) -> dict[str, Operation]:
     def simplex_threshold(x: Array, axis: int) -> Array:
         """τ of sparsemax: the largest of (Σ of the k largest - 1)/k over k."""
         ordered = basic["sort_down"](x, axis)
-        return largest((basic["cumsum"](ordered, axis) - 1) / basic["positions"](x, axis), axis)
+        count = basic["cumsum"](basic["constant"](x, 1.0), axis)
+        return largest((basic["cumsum"](ordered, axis) - 1) / count, axis)
 
     def spread_nan(core: Array, x: Array, axis: int) -> Array:
         """`core`, and NaN in every row of x that holds one."""

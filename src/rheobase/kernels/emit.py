@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -10,15 +9,15 @@ from typing import Any
 import sympy as sp
 from sympy.printing.pycode import PythonCodePrinter
 
-from rheobase.algebra.functions import Reduction, centred
 from rheobase.algebra.program import Program
-from rheobase.kernels.tails import settle, spread_nan
-
-Array = Any
 
 _PLAIN = {sp.exp: "exp", sp.log: "log", sp.sin: "sin", sp.cos: "cos", sp.tan: "tan", sp.sinh: "sinh",
           sp.cosh: "cosh", sp.asinh: "asinh", sp.atan: "atan", sp.erf: "erf", sp.Abs: "abs"}  # fmt: skip
-_ROW = {"row_sum": "sum", "row_total": "total", "row_log_total": "log_total", "row_max": "max"}
+#: Functions that look along the axis, by the names of their classes.
+_ROW = {
+    **{name: name.removeprefix("row_") for name in ("row_sum", "row_total", "row_log_total", "row_max")},
+    **{name: name for name in ("centred", "first_max", "simplex_threshold", "spread_nan")},
+}
 _COMPARE = {sp.StrictGreaterThan: ">", sp.GreaterThan: ">=", sp.StrictLessThan: "<", sp.LessThan: "<="}
 
 
@@ -32,11 +31,9 @@ class _Printer(PythonCodePrinter):
     def _print_Function(self, node: Any) -> str:
         if node.is_number:
             return repr(float(node.doit()))
-        name = _PLAIN.get(node.func) or _ROW.get(type(node).__name__) or type(node).__name__
-        arguments = [self._print(a) for a in node.args]
-        if isinstance(node, Reduction | centred | spread_nan):
-            arguments.append("axis")
-        return f"{name}({', '.join(arguments)})"
+        name = type(node).__name__
+        arguments = [self._print(a) for a in node.args] + (["axis"] if name in _ROW else [])
+        return f"{_PLAIN.get(node.func) or _ROW.get(name, name)}({', '.join(arguments)})"
 
     def _print_tails(self, node: Any) -> str:
         core, x, low, high = (self._print(a) for a in node.args)
@@ -62,9 +59,6 @@ class _Printer(PythonCodePrinter):
 
     def _print_Or(self, node: Any) -> str:
         return "(" + " | ".join(self._print(a) for a in node.args) + ")"
-
-    def _print_Not(self, node: Any) -> str:
-        return f"(~{self._print(node.args[0])})"
 
     def _print_ITE(self, node: Any) -> str:
         return self._print(node.to_nnf())
@@ -141,24 +135,19 @@ def source(program: Program, name: str = "function") -> str:
     """Python source of `program`: a function of its arguments and, for rows, of `axis`."""
     x = program.arguments[0].name
     printer = _Printer(x)
-    steps, (result,) = sp.cse([settle(program).expression], symbols=sp.numbered_symbols("t", real=True), order="none")
+    steps, (result,) = sp.cse([program.expression], symbols=sp.numbered_symbols("t", real=True), order="none")
     lines = [f"    {symbol.name} = {printer.doprint(value)}" for symbol, value in steps]
     text = printer.doprint(result)
-    if not result.free_symbols:
-        text = f"tails(constant({x}, {text}), {x})"
+    if program.arguments[0] not in program.expression.free_symbols:
+        # what does not depend on x still has its shape, and its NaNs
+        text = f"tails(constant({x}, 0.0) + {text}, {x})"
     signature = ", ".join([a.name for a in program.arguments] + (["axis"] if program.is_row else []))
     return "\n".join([f"def {name}({signature}):", *lines, f"    return {text}", ""])
 
 
-def build(program: Program, operations: Mapping[str, Any], label: str) -> Callable[..., Array]:
-    """The function that computes `program` with the given operations.
-
-    `label` names it in tracebacks, where its source can be read.
-    """
-    text = source(program)
-    filename = f"<rheobase {label} {abs(hash(text)):x}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+def compiled(text: str, operations: Mapping[str, Any], filename: str) -> Callable[..., Any]:
+    """The function that `source` wrote, over a table of operations."""
     namespace: dict[str, Any] = {**operations, "inf": float("inf")}
     exec(compile(text, filename, "exec"), namespace)
-    function: Callable[..., Array] = namespace["function"]
+    function: Callable[..., Any] = namespace["function"]
     return function

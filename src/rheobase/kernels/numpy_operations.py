@@ -16,12 +16,6 @@ def _first_max(x: Any, axis: int) -> Any:
     return picked
 
 
-def _positions(x: Any, axis: int) -> Any:
-    shape = [1] * x.ndim
-    shape[axis] = -1
-    return np.arange(1, x.shape[axis] + 1, dtype=x.dtype).reshape(shape)
-
-
 BASIC: Mapping[str, Callable[..., Any]] = {
     "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "sqrt": np.sqrt,
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "sinh": np.sinh, "cosh": np.cosh,
@@ -31,7 +25,7 @@ BASIC: Mapping[str, Callable[..., Any]] = {
     "max": lambda x, axis: np.max(x, axis=axis, keepdims=True),
     "sort_down": lambda x, axis: -np.sort(-x, axis=axis),
     "cumsum": lambda x, axis: np.cumsum(x, axis=axis),
-    "positions": _positions, "first_max": _first_max,
+    "first_max": _first_max,
 }  # fmt: skip
 
 OPERATIONS: Mapping[str, Callable[..., Any]] = {**BASIC, **elementary(BASIC), **rowwise(BASIC)}

@@ -6,6 +6,7 @@ them in float64; what they should yield there is found by the reference, not typ
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -13,9 +14,11 @@ import numpy as np
 import sympy as sp
 
 from rheobase.algebra import reference
-from rheobase.algebra.functions import first_max
+from rheobase.algebra.functions import first_max, plain
 from rheobase.algebra.parse import symbol
 from rheobase.algebra.program import Program, settled
+from rheobase.kernels.emit import compiled, source
+from rheobase.kernels.numpy_operations import OPERATIONS
 
 #: Magnitudes at which intermediates overflow float64: directly, squared, cubed, to the fifth.
 _HUGE = (1e13, 1e31, 1e62, 1e78, 1e103, 1e155, float(np.finfo(np.float64).max))
@@ -71,9 +74,8 @@ def _settle(expression: sp.Expr, x: sp.Symbol) -> sp.Expr:
     if x not in expression.free_symbols:
         return expression
     expression = expression.replace(sp.Piecewise, lambda *pieces: _let_nan_through(pieces, x))
-    values = _typical(expression, x)
-    low, high = (_side(expression, x, values, sign) for sign in (-1, 1))
-    if low is sp.nan and high is sp.nan and np.isnan(_try(expression, x, values, np.nan)):
+    low, high = (_side(expression, x, sign) for sign in (-1, 1))
+    if low is sp.nan and high is sp.nan and np.isnan(_try(expression, x, _samples(expression, x)[0], np.nan)):
         return expression
     return tails(expression, x, low, high)
 
@@ -87,33 +89,68 @@ def _let_nan_through(pieces: tuple[Any, ...], x: sp.Symbol) -> sp.Expr:
     return sp.Piecewise(*pieces)
 
 
-def _typical(expression: sp.Expr, x: sp.Symbol) -> dict[str, float]:
-    others = sorted(expression.free_symbols - {x}, key=str)
-    return {symbol.name: 0.75 for symbol in others}
-
-
-def _side(expression: sp.Expr, x: sp.Symbol, values: dict[str, float], sign: int) -> Any:
+def _side(expression: sp.Expr, x: sp.Symbol, sign: int) -> Any:
     """The limit on one side; NaN if there is none or the expression needs no help to reach it."""
-    wanted = reference.limit(expression, x, values, sign)
-    tried = [_try(expression, x, values, sign * size) for size in (*_HUGE, np.inf)]
-    if np.isnan(wanted) or (not np.isnan(tried).any() and tried[-1] == wanted):
+    samples = _samples(expression, x)
+    limits = [reference.limit(expression, x, values, sign) for values in samples]
+    reached = [_reaches(expression, x, *sample, sign) for sample in zip(samples, limits, strict=True)]
+    if all(reached) or np.isnan(limits).any():
         return sp.nan
-    return _number(wanted)
+    if len(set(limits)) == 1:
+        return sp.Float(limits[0]) if np.isfinite(limits[0]) else sp.oo * int(np.sign(limits[0]))
+    if not np.isfinite(limits).all():
+        return sp.nan
+    return _limit_in_parameters(expression, x, samples, limits, sign)
 
 
-def _number(value: float) -> Any:
-    return sp.Float(value) if np.isfinite(value) else sp.oo * int(np.sign(value))
+def _samples(expression: sp.Expr, x: sp.Symbol) -> list[dict[str, float]]:
+    """Parameter values to try: a limit that they do not change holds for all."""
+    others = sorted(expression.free_symbols - {x}, key=str)
+    shifts = (0.0, 0.25, 1.5) if others else (0.0,)
+    return [{s.name: 0.75 + shift * (1 + 0.5 * k) for k, s in enumerate(others)} for shift in shifts]
+
+
+def _reaches(expression: sp.Expr, x: sp.Symbol, values: dict[str, float], wanted: float, sign: int) -> bool:
+    tried = [_try(expression, x, values, sign * size) for size in (*_HUGE, np.inf)]
+    return not np.isnan(tried).any() and tried[-1] == wanted
+
+
+def _limit_in_parameters(
+    expression: sp.Expr, x: sp.Symbol, samples: list[dict[str, float]], limits: list[float], sign: int
+) -> sp.Expr:
+    """The limit as a formula in positive parameters, if SymPy finds one that has the numbers found before."""
+    positive = {s: sp.Symbol(s.name, positive=True) for s in expression.free_symbols - {x}}
+    far_out = plain(_last_pieces(expression, {x.name: sign * 1e60, **samples[0]}))
+    try:
+        found = sp.limit(far_out.xreplace(positive), x, sign * sp.oo)
+    except (NotImplementedError, TypeError, ValueError):  # how SymPy says that it cannot find the limit
+        return sp.nan
+    found = sp.sympify(found).xreplace({known: s for s, known in positive.items()})
+    for values, wanted in zip(samples, limits, strict=True):
+        value = found.subs({symbol(name): number for name, number in values.items()})
+        if not value.is_number or abs(float(value) - wanted) > 1e-9 * max(1.0, abs(wanted)):
+            return sp.nan
+    return found
+
+
+def _last_pieces(expression: sp.Expr, at: dict[str, float]) -> sp.Expr:
+    """`expression` with the pieces that hold there alone."""
+    values = {symbol(name): value for name, value in at.items()}
+
+    def holding(*pieces: Any) -> sp.Expr:
+        return next(value for value, condition in pieces if condition.subs(values) == sp.true)
+
+    return expression.replace(sp.Piecewise, holding)
 
 
 def _try(expression: sp.Expr, x: sp.Symbol, values: dict[str, float], at: float) -> float:
-    function = _trial(expression, (x, *sorted(expression.free_symbols - {x}, key=str)))
-    others = [np.float64(values[s.name]) for s in sorted(expression.free_symbols - {x}, key=str)]
+    others = sorted(expression.free_symbols - {x}, key=str)
+    function = _trial(Program((x, *others), expression))
     with np.errstate(all="ignore"):
-        return float(function(np.float64(at), *others))
+        return float(function(np.float64(at), *(np.float64(values[s.name]) for s in others)))
 
 
 @cache
-def _trial(expression: sp.Expr, arguments: tuple[sp.Symbol, ...]) -> Any:
-    from rheobase.kernels.numpy_operations import OPERATIONS
-
-    return sp.lambdify(arguments, expression, modules=[dict(OPERATIONS), "numpy"])
+def _trial(program: Program) -> Callable[..., Any]:
+    """The very code that would be emitted for NumPy."""
+    return compiled(source(program), OPERATIONS, "<trial>")

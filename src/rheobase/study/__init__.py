@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from rheobase.study.cost import step_costs
-from rheobase.study.data import Dataset, load
+from rheobase.errors import StudyError
 from rheobase.study.plan import Plan, make
-from rheobase.study.reading import StudyError
-from rheobase.study.results import Results, summarise
-from rheobase.study.train import Run, train
-from rheobase.study.workers import cores, crew
 
 __all__ = ["Dataset", "Plan", "Results", "Run", "StudyError", "load", "make", "run"]
 
-Cell = tuple[str, float, int, bool]
+if TYPE_CHECKING:
+    from rheobase.study.conduct import run
+    from rheobase.study.data import Dataset, load
+    from rheobase.study.results import Results
+    from rheobase.study.train import Run
+else:
+    #: Loaded when used: the command line's help asks this package for words, and must not wait for torch.
+    _HOME = {"Dataset": "data", "Results": "results", "Run": "train", "load": "data", "run": "conduct"}
 
-
-def run(data: Dataset, plan: Plan, done: Callable[[], None] = lambda: None, workers: int | None = None) -> Results:
-    """Carry out `plan` on `data`; `done` is called after each training.
-
-    Trainings run in `workers` processes of one thread each (default: one per core; 0: in this process).
-    """
-    costs = step_costs(data, plan)
-    with crew(cores() if workers is None else workers) as each:
-
-        def trained(cells: list[Cell]) -> list[Run]:
-            runs = []
-            for outcome in each(train, [(data, plan, *cell) for cell in cells]):
-                runs.append(outcome)
-                done()
-            return runs
-
-        tuning = trained(
-            [(a, lr, s, False) for a in plan.activations for lr in plan.learning_rates for s in plan.tuning_seeds]
-        )
-        best = {name: best_rate(tuning, name, plan) for name in plan.activations}
-        final = trained([(a, best[a], s, True) for a in plan.activations for s in plan.seeds])
-    return summarise(data, plan, tuning, final, costs)
-
-
-def best_rate(runs: Iterable[Run], name: str, plan: Plan) -> float:
-    """The learning rate with the best mean validation score; the smallest of equals."""
-    own = [r for r in runs if r.activation == name]
-
-    def mean(rate: float) -> float:
-        return float(np.mean([r.validation for r in own if math.isclose(r.learning_rate, rate)]))
-
-    return max(plan.learning_rates, key=mean)
+    def __getattr__(name: str) -> Any:
+        """The names that need torch or pandas."""
+        if name not in _HOME:
+            raise AttributeError(f"module 'rheobase.study' has no attribute {name!r}")
+        return getattr(import_module(f"rheobase.study.{_HOME[name]}"), name)

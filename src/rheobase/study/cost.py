@@ -1,42 +1,58 @@
-"""What a training step costs: time and kept memory per function, against ReLU, measured interleaved."""
+"""What a training step costs: time and kept memory per function, against a reference, measured interleaved."""
 
 from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable, Mapping
 
 import torch
 
 from rheobase.study.data import Dataset
-from rheobase.study.plan import Plan
+from rheobase.study.plan import COST_REFERENCE, Plan
 from rheobase.study.train import loss_of, network, split
 
 ROUNDS, STEPS = 15, 8
+#: Rounds before those that are measured.
+WARM_UP = 2
 
 
-def step_costs(data: Dataset, plan: Plan, reference: str = "relu") -> dict[str, tuple[float, float]]:
+def step_costs(data: Dataset, plan: Plan) -> dict[str, tuple[float, float]]:
     """(time ratio, memory ratio) per function: median step time, and bytes kept for the backward pass."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    names = list(dict.fromkeys([reference, *plan.activations]))
-    x, y = split(data, 0).train
-    x, y = x[: plan.batch], y[: plan.batch]
+    x, y = (part[: plan.batch] for part in split(data, 0).train)
+    names = dict.fromkeys([COST_REFERENCE, *plan.activations])
     models = {name: network(plan, name, x.shape[1], data.outputs, 0) for name in names}
-    optimizers = {name: torch.optim.Adam(m.parameters()) for name, m in models.items()}
     loss = loss_of(data)
+    took = _step_times({name: _steps(model, lambda out: loss(out, y), x) for name, model in models.items()})
+    kept = {name: _kept(model, x) for name, model in models.items()}
+    return {name: (took[name] / took[COST_REFERENCE], kept[name] / kept[COST_REFERENCE]) for name in plan.activations}
+
+
+def _steps(model: torch.nn.Module, loss: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> Callable[[], None]:
+    optimizer = torch.optim.Adam(model.parameters())
+
+    def steps() -> None:
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            torch.autograd.backward(loss(model(x)))
+            optimizer.step()
+
+    return steps
+
+
+def _step_times(work: Mapping[str, Callable[[], None]]) -> dict[str, float]:
+    """The median time of each work on one thread; they take turns, and each round begins with another."""
+    names, threads = list(work), torch.get_num_threads()
     times: dict[str, list[float]] = {name: [] for name in names}
-    for turn in range(ROUNDS + 2):
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+    torch.set_num_threads(1)
+    for turn in range(WARM_UP + ROUNDS):
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
             start = time.perf_counter()
-            for _ in range(STEPS):
-                optimizers[name].zero_grad()
-                torch.autograd.backward(loss(models[name](x), y))
-                optimizers[name].step()
+            work[name]()
             times[name].append(time.perf_counter() - start)
     torch.set_num_threads(threads)
-    median = {name: statistics.median(t[2:]) for name, t in times.items()}
-    kept = {name: _kept(models[name], x) for name in names}
-    return {name: (median[name] / median[reference], kept[name] / kept[reference]) for name in plan.activations}
+    return {name: statistics.median(found[WARM_UP:]) for name, found in times.items()}
 
 
 def _kept(model: torch.nn.Module, x: torch.Tensor) -> int:
@@ -51,5 +67,6 @@ def _kept(model: torch.nn.Module, x: torch.Tensor) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
-        out = model(x)
-    return sum(seen.values()) + 0 * out.numel()
+        # each output holds all that was kept before it: nothing is freed and lends its address to a later tensor
+        model(x)
+    return sum(seen.values())

@@ -10,14 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rheobase.study.reading import BUILT_IN, StudyError, read
+from rheobase.errors import StudyError
+from rheobase.study.reading import BUILT_IN, read
 
 Task = Literal["classes", "two classes", "regression"]
 
 #: A numeric target with more distinct values than this is a quantity, not a label.
 MOST_CLASSES = 50
+#: With fewer rows than this, validation and test would be a handful each.
+FEWEST_ROWS = 20
 #: So few rows of a class leave one each for validation and test.
-FEWEST_ROWS = 5
+FEWEST_OF_A_CLASS = 5
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,9 @@ def _built_in(name: str) -> pd.DataFrame:
 def _dataset(name: str, table: pd.DataFrame, column: str) -> Dataset:
     features, target = table.drop(columns=[column]), table[column]
     _check(name, features, target)
-    notes = _notes(features)
-    features = _with_words_as_text(features.loc[:, features.notna().any()])
+    filled = features.loc[:, features.notna().any()]
+    notes = _notes(features, filled)
+    features = _with_words_as_text(filled)
     if _is_quantity(target):
         return Dataset(name, features, target.to_numpy(np.float64), "regression", notes=notes)
     labels, numbers = np.unique(target.astype(str), return_inverse=True)
@@ -97,10 +101,9 @@ def _with_words_as_text(features: pd.DataFrame) -> pd.DataFrame:
     return features.assign(**words)
 
 
-def _notes(features: pd.DataFrame) -> tuple[str, ...]:
-    empty = [str(c) for c in features.columns[~features.notna().any()]]
-    kept = features.loc[:, features.notna().any()]
-    missing, words = int(kept.isna().sum().sum()), kept.shape[1] - len(numeric(kept))
+def _notes(features: pd.DataFrame, filled: pd.DataFrame) -> tuple[str, ...]:
+    empty = [str(c) for c in features.columns if c not in filled.columns]
+    missing, words = int(filled.isna().sum().sum()), filled.shape[1] - len(numeric(filled))
     notes = [
         (len(empty), f"{_counted(len(empty), 'empty column')} left out: {', '.join(empty)}."),
         (missing, f"{_counted(missing, 'missing value')} filled with the column's mean, or its commonest word."),
@@ -114,9 +117,9 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _check(name: str, features: pd.DataFrame, target: pd.Series[Any]) -> None:
-    if len(features) < 20:
-        raise StudyError(f"{name} has {len(features)} row(s); a study needs at least 20")
-    if features.shape[1] == 0 or not features.notna().to_numpy().any():
+    if len(features) < FEWEST_ROWS:
+        raise StudyError(f"{name} has {len(features)} row(s); a study needs at least {FEWEST_ROWS}")
+    if not features.notna().to_numpy().any():
         raise StudyError(f"{name} has no feature with a value; at least one column besides the target is needed")
     if target.isna().any():
         raise StudyError(f"the target {target.name!r} misses {int(target.isna().sum())} value(s); remove those rows")
@@ -128,10 +131,10 @@ def _check(name: str, features: pd.DataFrame, target: pd.Series[Any]) -> None:
 
 
 def _check_classes(column: str, labels: Any, counts: NDArray[np.int64], target: pd.Series[Any]) -> None:
-    if counts.min() >= FEWEST_ROWS:
+    if counts.min() >= FEWEST_OF_A_CLASS:
         return
     rare = f"class {str(labels[counts.argmin()])!r} of {column!r} has {counts.min()} row(s)"
-    rule = f"every class needs at least {FEWEST_ROWS}, so merge rare classes or remove their rows"
+    rule = f"every class needs at least {FEWEST_OF_A_CLASS}, so merge rare classes or remove their rows"
     if pd.api.types.is_numeric_dtype(target):
         rule += (
             f" (its {len(labels)} distinct whole numbers are taken as classes; numbers with fractions, or more than "

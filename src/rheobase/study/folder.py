@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from rheobase.study.reading import StudyError
+from rheobase.errors import StudyError
 
-FILES = ("plan.json", "results.json", "results.csv", "report.html")
+#: In the order in which they are written: where the last is new, all are.
+FILES = PLAN, ROWS, REPORT, RECORD = ("plan.json", "results.csv", "report.html", "results.json")
 
 
 @contextmanager
@@ -44,8 +45,11 @@ def _try_out(out: Path, made: list[Path]) -> None:
 def _complaint(out: Path, error: OSError) -> str:
     if isinstance(error, FileExistsError):
         return f"{str(out)!r} is a file; --out needs a folder"
-    reason = (error.strerror or str(error)).lower()
-    return f"cannot write to {str(out)!r}: {reason}; --out needs a folder that can be made and written to"
+    return f"cannot write to {str(out)!r}: {_reason(error)}; --out needs a folder that can be made and written to"
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def _remove(made: Sequence[Path]) -> None:
@@ -62,4 +66,4 @@ def put(path: Path, text: str) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise StudyError(f"cannot write {str(path)!r}: {(error.strerror or str(error)).lower()}") from None
+        raise StudyError(f"cannot write {str(path)!r}: {_reason(error)}") from None

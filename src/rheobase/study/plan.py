@@ -6,11 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rheobase import catalogue
-from rheobase.study.reading import StudyError
+from rheobase.errors import StudyError
 
-#: The functions every textbook names that can stand between layers; softmax belongs to the output.
-DEFAULT = tuple(name for name in catalogue.TEXTBOOK if name != "softmax")
 
+def _of_row(name: str) -> bool:
+    return catalogue.lookup(name).kind == "row"
+
+
+#: The functions every textbook names that can stand between layers.
+DEFAULT = tuple(name for name in catalogue.TEXTBOOK if not _of_row(name))
+
+#: Of a hundred rows, those that train, those that choose the learning rate, and those that score.
+SPLIT = TRAIN, VALIDATION, TEST = (60, 20, 20)
+
+#: The function whose training step costs 1.
+COST_REFERENCE = "relu"
+
+OUTPUT = "softmax is the output for more than two classes, sigmoid for two, identity for quantities."
 
 #: Seeds are counted from 0 and those of the tuning from here on: the two must never meet.
 MOST_SEEDS = 1000
@@ -53,7 +65,10 @@ class Plan:
 
 
 def make(
-    activations: Sequence[str] | None = None, baseline: str = "relu", seeds: int = 5, steps: int = Plan.steps
+    activations: Sequence[str] | None = None,
+    baseline: str = Plan.baseline,
+    seeds: int = len(Plan.seeds),
+    steps: int = Plan.steps,
 ) -> Plan:
     """A checked plan; names may be aliases, and the baseline takes part whether named or not.
 
@@ -63,19 +78,31 @@ def make(
         raise StudyError(f"a study needs 2 to {MOST_SEEDS} seeds to say anything about chance, got {seeds}")
     if steps < 1:
         raise StudyError(f"a training needs at least 1 step, got {steps}")
-    notes = ["softmax is the output for more than two classes, sigmoid for two, identity for quantities."]
     first = catalogue.canonical(baseline)
-    asked = [catalogue.canonical(name) for name in (activations or DEFAULT)]
-    if "softmax" in asked:
-        notes.append("softmax was left out of the hidden layers: it belongs to the output and is used there.")
-        asked = [name for name in asked if name != "softmax"]
-    chosen = tuple(dict.fromkeys(asked if first in asked else [first, *asked]))
+    asked = list(dict.fromkeys(catalogue.canonical(name) for name in activations or DEFAULT))
+    hidden = [name for name in asked if not _of_row(name)]
+    chosen = tuple(hidden if first in hidden else [first, *hidden])
+    _check(chosen, first)
+    notes = (OUTPUT, *_left_out([name for name in asked if _of_row(name)]), *_trained_by_stand_ins(chosen))
+    return Plan(chosen, first, seeds=tuple(range(seeds)), steps=steps, notes=notes)
+
+
+def _check(chosen: Sequence[str], first: str) -> None:
     for name in chosen:
         kind = catalogue.lookup(name).kind
         if kind != "elementwise":
             raise StudyError(f"{name} is a {kind} function; hidden layers are compared with elementwise ones")
     if len(chosen) < 2:
         raise StudyError(f"there is nothing to compare {first} with; name another function in --activations")
-    if any(catalogue.lookup(name).straight_through for name in chosen):
-        notes.append("step has no gradient; it is trained straight-through, with the gradient of hard_tanh.")
-    return Plan(chosen, first, seeds=tuple(range(seeds)), steps=steps, notes=tuple(notes))
+
+
+def _left_out(names: Sequence[str]) -> list[str]:
+    was = "was" if len(names) == 1 else "were"
+    why = "functions of a row belong to the output, and softmax is used there"
+    return [f"{', '.join(names)} {was} left out of the hidden layers: {why}."] if names else []
+
+
+def _trained_by_stand_ins(chosen: Sequence[str]) -> list[str]:
+    own = "has no gradient of its own; it is trained straight-through, with the gradient of"
+    stand_ins = {name: catalogue.lookup(name).straight_through for name in chosen}
+    return [f"{name} {own} {stand_in}." for name, stand_in in stand_ins.items() if stand_in]

@@ -5,28 +5,28 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
+from rheobase.errors import StudyError
 
-from rheobase.errors import RheobaseError
+if TYPE_CHECKING:
+    import pandas as pd
 
 BUILT_IN = ("digits", "breast_cancer", "wine", "iris", "diabetes")
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
-
-class StudyError(RheobaseError, ValueError):
-    """A study that cannot be run as asked."""
+FILE = f"a file ending in {', '.join(SUFFIXES)}"
+#: All that can be studied, in words.
+SOURCES = f"{', '.join(BUILT_IN)}, or {FILE}"
 
 
 def read(source: str) -> pd.DataFrame:
     """The table in the file `source`: named columns, a row per example."""
     path = Path(source)
     if not path.name.endswith(SUFFIXES):
-        raise StudyError(
-            f"{source!r} is neither a built-in set ({', '.join(BUILT_IN)}) nor a file ending in {', '.join(SUFFIXES)}"
-        )
+        raise StudyError(f"{source!r} is neither a built-in set nor a table; name one of {SOURCES}")
     if path.is_dir():
-        raise StudyError(f"{source!r} is a folder; a file ending in {', '.join(SUFFIXES)} is needed")
+        raise StudyError(f"{source!r} is a folder; {FILE} is needed")
     if not path.is_file():
         raise StudyError(f"there is no file {source!r}")
     try:
@@ -41,6 +41,9 @@ def read(source: str) -> pd.DataFrame:
 
 
 def _parsed(path: Path, separator: str) -> pd.DataFrame:
+    # only here: the command line's help asks this module for words, and must not wait for pandas
+    import pandas as pd
+
     # read apart: the reader gives columns of the same name new names, and takes a field too many for an index,
     # both without a word
     start = pd.read_csv(path, sep=separator, header=None, nrows=2, dtype=str, keep_default_na=False)

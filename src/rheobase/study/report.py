@@ -8,9 +8,13 @@ from importlib.metadata import version
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from rheobase.doctor.measure import EDGES
 from rheobase.study import pictures
+from rheobase.study.plan import SPLIT
 from rheobase.study.results import Results
+from rheobase.study.statistics import CONFIDENCE
 from rheobase.study.table import groups, headings, legend, row
+from rheobase.study.verdict import SCREENING
 
 
 def render(results: Results, command: str) -> str:
@@ -25,6 +29,10 @@ def render(results: Results, command: str) -> str:
         forest=pictures.svg(lambda: pictures.forest(results)),
         curves=[(o.name, pictures.svg(partial(pictures.curve, results, o))) for o in results.outcomes],
         places=[(o.name, pictures.svg(partial(pictures.on_the_curve, o))) for o in results.outcomes],
+        confidence=f"{CONFIDENCE:.0%}",
+        reach=f"{EDGES[-1]:g}",
+        split="/".join(map(str, SPLIT)),
+        screening=len(results.plan.seeds) < SCREENING,
         command=command,
         versions={name: version(name) for name in ("rheobase", "torch", "scikit-learn", "numpy")},
         machine=f"{platform.machine()}, Python {platform.python_version()}",

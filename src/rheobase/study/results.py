@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rheobase.study.data import Dataset
-from rheobase.study.folder import put
+from rheobase.study.folder import PLAN, RECORD, REPORT, ROWS, put
 from rheobase.study.plan import Plan
 from rheobase.study.statistics import Estimate, estimate, p_superiority
 from rheobase.study.train import Run
@@ -58,7 +58,6 @@ class Results:
 def summarise(
     data: Dataset,
     plan: Plan,
-    tuning: Sequence[Run],
     final: Sequence[Run],
     costs: Mapping[str, tuple[float, float]],
 ) -> Results:
@@ -142,7 +141,7 @@ def write(results: Results, out: Path, report: str) -> None:
          "validation": run.validation, "failed": run.failed}
         for o in results.outcomes for run in o.runs
     ]  # fmt: skip
-    put(out / "plan.json", json.dumps(as_dict(results)["plan"], indent=1) + "\n")
-    put(out / "results.csv", pd.DataFrame(rows).to_csv(index=False))
-    put(out / "report.html", report)
-    put(out / "results.json", as_json(results))
+    put(out / PLAN, json.dumps(as_dict(results)["plan"], indent=1) + "\n")
+    put(out / ROWS, pd.DataFrame(rows).to_csv(index=False))
+    put(out / REPORT, report)
+    put(out / RECORD, as_json(results))

@@ -8,8 +8,10 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from rheobase.facts.saturation import SHARE
+from rheobase.study.plan import COST_REFERENCE
 from rheobase.study.results import Outcome, Results
-from rheobase.study.statistics import Estimate
+from rheobase.study.statistics import CONFIDENCE, Estimate
 from rheobase.study.units import Unit, unit
 
 #: Wide enough for two spaces between the columns.
@@ -49,7 +51,7 @@ def percent(share: float) -> str:
     """A share as a whole percentage, or a dash."""
     if math.isnan(share):
         return "–"
-    return "<1%" if 0 < share < 0.005 else f"{100 * share:.0f}%"
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
 def number(value: float, form: str) -> str:
@@ -68,11 +70,11 @@ def legend(results: Results) -> list[tuple[str, str]]:
     beyond = "; ! marks the edge of the grid: a rate beyond it may be better" if edge else ""
     return [
         (u.metric, f"{right if u.factor > 1 else explained}; mean over {len(results.plan.seeds)} seeds"),
-        ("±", "half of the 95 % interval of the number before it"),
+        ("±", f"half of the {CONFIDENCE:.0%} interval of the number before it"),
         (f"vs {base}", f"difference to {base} on the same seeds" + (", in percentage points" if u.factor > 1 else "")),
-        ("cost", "time of a training step, relu's is 1"),
+        ("cost", f"time of a training step, {COST_REFERENCE}'s is 1"),
         ("dead", "units that learn from no test row: their slope is 0 on all"),
-        ("sat.", "saturated: how often a unit's slope is below 5 % of its largest"),
+        ("sat.", f"saturated: how often a unit's slope is below {SHARE:.0%} of its largest"),
         ("shift", "mean of a layer's outputs over their root mean square; 0 is centred"),
         ("grad.", "powers of ten of gradient lost from the last hidden layer to the first"),
         ("lr", f"learning rate, chosen on validation data{beyond}"),
@@ -92,7 +94,7 @@ def groups(results: Results) -> list[tuple[str, list[Outcome]]]:
     ]
 
 
-def table(results: Results, width: int = 80) -> RenderableType:
+def table(results: Results, width: int) -> RenderableType:
     """The table, grouped by decision, for a terminal of that width."""
     names = headings(results)
     rows = {o.name: row(results, o) for o in results.outcomes}

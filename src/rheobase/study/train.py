@@ -15,7 +15,7 @@ import rheobase.torch as rt
 from rheobase.catalogue import lookup
 from rheobase.doctor.measure import Health, measure
 from rheobase.study.data import Dataset, numeric
-from rheobase.study.plan import Plan
+from rheobase.study.plan import TEST, TRAIN, VALIDATION, Plan
 
 Tensor = torch.Tensor
 
@@ -47,14 +47,18 @@ class Split:
 
 
 def split(data: Dataset, seed: int) -> Split:
-    """60/20/20, stratified for classes; what is learnt from features is learnt from the training part."""
+    """The parts of a seed, stratified for classes; what is learnt from features is learnt from the training part."""
     from sklearn.model_selection import train_test_split
 
     strata = None if data.task == "regression" else data.target
     rows = np.arange(len(data.target))
-    rest, test = train_test_split(rows, test_size=0.2, random_state=seed, stratify=strata)
+    rest, test = train_test_split(
+        rows, test_size=TEST / (TRAIN + VALIDATION + TEST), random_state=seed, stratify=strata
+    )
     inner = None if strata is None else strata[rest]
-    train, validation = train_test_split(rest, test_size=0.25, random_state=seed, stratify=inner)
+    train, validation = train_test_split(
+        rest, test_size=VALIDATION / (TRAIN + VALIDATION), random_state=seed, stratify=inner
+    )
     encoder = _encoder(data).fit(data.features.iloc[train])
     middle, scale = (data.target[train].mean(), data.target[train].std()) if strata is None else (0, 1)
 
@@ -138,18 +142,17 @@ def train(data: Dataset, plan: Plan, name: str, learning_rate: float, seed: int,
     curve = _fit(model, loss, parts, plan, learning_rate, seed)
     validation, test = score(data, model, parts.validation), score(data, model, parts.test)
     diverged = math.isnan(validation) or math.isnan(test)
-    failed = diverged or test <= chance(data) + 1e-6
-    healthy = final and not diverged
+    validation, test = (worst(data) if diverged else max(found, worst(data)) for found in (validation, test))
     x, y = parts.test
     return Run(
         name,
         learning_rate,
         seed,
-        worst(data) if diverged else max(validation, worst(data)),
-        (worst(data) if diverged else max(test, worst(data))) if final else math.nan,
-        failed,
+        validation,
+        test if final else math.nan,
+        diverged or test <= chance(data) + 1e-6,
         curve,
-        measure(model, x, lambda out: loss(out, y)) if healthy else None,
+        measure(model, x, lambda out: loss(out, y)) if final and not diverged else None,
     )
 
 

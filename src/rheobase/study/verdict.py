@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from rheobase.study.plan import COST_REFERENCE
 from rheobase.study.statistics import CONFIDENCE, Scores, estimate, holm, p_superiority, p_value, seeds_needed
 from rheobase.study.units import Unit
 
@@ -27,8 +28,7 @@ class Verdict:
 
     kind: Kind
     sentence: str
-    top: tuple[str, ...] = ()
-    adjusted: dict[str, float] = field(default_factory=dict)
+    top: tuple[str, ...]
 
 
 def decide(
@@ -37,30 +37,35 @@ def decide(
     """The verdict on scores by function, one per paired seed; higher is better.
 
     Top are all functions that cannot be told apart from the best (Holm over the comparisons with it).
-    One alone that also beats each other in 75 % of the seeds is the winner; all functions within half
-    the baseline's spread of each other are equivalent; all together at the top without that: undecided.
+    One alone that also beats each other in the share `SUPERIORITY` of the seeds is the winner; all functions
+    within half the baseline's spread of each other are equivalent; all together at the top without that: undecided.
     """
     seeds = len(next(iter(scores.values())))
     label = f"Screening with {seeds} seeds. " if seeds < SCREENING else ""
-    alive = {name: s for name, s in scores.items() if failed.get(name, 0) < seeds}
+    alive = {name: s for name, s in scores.items() if failed[name] < seeds}
     if not alive:
-        return Verdict("failed", f"{label}No function learnt more than guessing in any seed; nothing can be compared.")
-    top, adjusted = _top(alive, baseline)
+        return Verdict(
+            "failed", f"{label}No function learnt more than guessing in any seed; nothing can be compared.", ()
+        )
+    top = _top(alive, baseline)
     kind = _kind(alive, top, baseline)
     story = _Story(top, alive, baseline, cost, unit)
-    return Verdict(kind, label + story.tell(kind) + _lost(scores, alive), tuple(top), adjusted)
+    return Verdict(kind, label + story.tell(kind) + _lost(scores, alive), tuple(top))
 
 
-def _top(alive: Mapping[str, Scores], baseline: str) -> tuple[list[str], dict[str, float]]:
+def _top(alive: Mapping[str, Scores], baseline: str) -> list[str]:
     best = max(alive, key=lambda name: (np.mean(alive[name]), name == baseline))
-    others = {name: p_value(alive[best] - s) for name, s in alive.items() if name != best}
-    adjusted = holm(others)
-    equal = [n for n in others if adjusted[n] >= 1 - CONFIDENCE or _rarely(alive[best], alive[n])]
-    return [best, *sorted(equal, key=lambda n: -float(np.mean(alive[n])))], adjusted
+    adjusted = holm({name: p_value(alive[best] - s) for name, s in alive.items() if name != best})
+    equal = [n for n, p in adjusted.items() if p >= 1 - CONFIDENCE or _rarely(alive[best], alive[n])]
+    return [best, *_best_first(alive, equal)]
 
 
 def _rarely(best: Scores, other: Scores) -> bool:
     return p_superiority(best, other) < SUPERIORITY
+
+
+def _best_first(alive: Mapping[str, Scores], names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: -float(np.mean(alive[name])))
 
 
 def _kind(alive: Mapping[str, Scores], top: list[str], baseline: str) -> Kind:
@@ -84,8 +89,8 @@ def _lost(scores: Mapping[str, Scores], alive: Mapping[str, Scores]) -> str:
 
 def recommended(top: Sequence[str], baseline: str, cost: Mapping[str, float]) -> str:
     """Among equals the cheapest per step, unless the baseline costs as good as the same."""
-    cheapest = min(top, key=lambda n: cost.get(n, 1.0))
-    if baseline in top and cost.get(baseline, 1.0) <= SAME_COST * cost.get(cheapest, 1.0):
+    cheapest = min(top, key=lambda name: cost[name])
+    if baseline in top and cost[baseline] <= SAME_COST * cost[cheapest]:
         return baseline
     return cheapest
 
@@ -101,17 +106,22 @@ class _Story:
     unit: Unit
 
     def tell(self, kind: Kind) -> str:
-        tellers = {"winner": self._winner, "tied": self._tied, "equivalent": self._equivalent}
-        return tellers.get(kind, self._undecided)()
+        tellers = {
+            "winner": self._winner,
+            "tied": self._tied,
+            "equivalent": self._equivalent,
+            "undecided": self._undecided,
+        }
+        return tellers[kind]()
 
     def _winner(self) -> str:
         best, mean = self.top[0], self.unit.score(float(np.mean(self.alive[self.top[0]])))
-        others = sorted((n for n in self.alive if n != best), key=lambda n: -float(np.mean(self.alive[n])))
+        others = _best_first(self.alive, [name for name in self.alive if name != best])
         if not others:
-            return f"{best} wins with {self._metric} {mean}: no other function learnt more than guessing."
+            return f"{best} wins with {self.unit.metric} {mean}: no other function learnt more than guessing."
         return (
-            f"{best} wins with {self._metric} {mean}, {self._gap(best, others[0])} against {others[0]}, the next best: "
-            f"more than chance explains."
+            f"{best} wins with {self.unit.metric} {mean}, {self._gap(best, others[0])} against {others[0]}, "
+            f"the next best: more than chance explains."
         )
 
     def _tied(self) -> str:
@@ -148,7 +158,7 @@ class _Story:
 
     def _advice(self) -> str:
         name = recommended(self.top, self.baseline, self.cost)
-        price = f"{self.cost.get(name, 1.0):.2f}× relu"
+        price = f"{self.cost[name]:.2f}× {COST_REFERENCE}"
         if name == self.baseline:
             return f"Keep {name}: no other of them costs clearly less per step ({price})."
         return f"Take {name}: of these, it costs least per step ({price})."
@@ -156,10 +166,6 @@ class _Story:
     def _gap(self, a: str, b: str) -> str:
         e = estimate(self.alive[a] - self.alive[b])
         return f"{self.unit.signed(e.mean)} ±{self.unit.plain(e.half)}{self.unit.difference}"
-
-    @property
-    def _metric(self) -> str:
-        return self.unit.metric
 
 
 def _list(names: Sequence[str], word: str = "and") -> str:

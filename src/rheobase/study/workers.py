@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from rheobase.study.reading import StudyError
+from rheobase.errors import StudyError
 
 #: Makes a call per cell and gives the results as they come.
 Each = Callable[[Callable[..., Any], Iterable[tuple[Any, ...]]], Iterator[Any]]

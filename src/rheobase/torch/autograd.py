@@ -10,12 +10,13 @@ import torch
 
 from rheobase.algebra.formula import derived
 from rheobase.algebra.program import Program
-from rheobase.kernels.emit import build
+from rheobase.kernels.build import build
 from rheobase.torch.operations import (
+    CONVERT,
     OPERATIONS,
     broadcast,
-    check,
     detach,
+    dtype_name,
     identity_matrix,
     join,
     move_back,
@@ -29,21 +30,21 @@ Tensor = torch.Tensor
 Operator = Callable[..., Tensor]
 
 __all__ = [
-    "broadcast", "check", "detach", "evaluate", "identity_matrix", "join", "move_back", "move_last", "operator",
-    "run", "split", "uniform",
+    "CONVERT", "broadcast", "detach", "dtype_name", "evaluate", "identity_matrix", "join", "move_back", "move_last",
+    "operator", "run", "split", "uniform",
 ]  # fmt: skip
 
 
 @cache
-def plain(program: Program, axis: int | None) -> Operator:
-    """`program` on tensors, computed in float32 or float64, without derivatives of its own."""
+def plain(program: Program, axis: int | None, wide: bool) -> Operator:
+    """`program` on tensors, computed in float32 or float64 and left so if `wide`, without derivatives of its own."""
     function = build(program, OPERATIONS, "torch")
     extra = (axis,) if program.is_row else ()
 
     def run(*tensors: Tensor) -> Tensor:
         dtype = tensors[0].dtype
         work = work_dtype(dtype)
-        result = function(*[t.to(work) for t in tensors], *extra).to(dtype)
+        result = function(*[t.to(work) for t in tensors], *extra).to(work if wide else dtype)
         # autograd forbids an output that is an input, as identity's would be
         return result.clone() if any(result is t for t in tensors) else result
 
@@ -51,9 +52,9 @@ def plain(program: Program, axis: int | None) -> Operator:
 
 
 @cache
-def operator(program: Program, axis: int | None) -> Operator:
+def operator(program: Program, axis: int | None, wide: bool = False) -> Operator:
     """`program` as an operator with backward and forward mode of any order, for autograd and functorch."""
-    forward_plain = plain(program, axis)
+    forward_plain = plain(program, axis, wide)
 
     class Tower(torch.autograd.Function):
         generate_vmap_rule = True
@@ -69,11 +70,9 @@ def operator(program: Program, axis: int | None) -> Operator:
 
         @staticmethod
         def backward(ctx: Any, *grads: Tensor) -> Any:
-            saved = ctx.saved_tensors
-            needed = enumerate(ctx.needs_input_grad)
             return tuple(
-                _fit(operator(program.backward(i), axis)(*saved, grads[0]), saved[i]) if need else None
-                for i, need in needed
+                _gradient(program, i, axis, ctx.saved_tensors, grads[0]) if need else None
+                for i, need in enumerate(ctx.needs_input_grad)
             )
 
         @staticmethod
@@ -85,9 +84,13 @@ def operator(program: Program, axis: int | None) -> Operator:
     return Tower.apply
 
 
-def _fit(gradient: Tensor, argument: Tensor) -> Tensor:
-    """The gradient of a broadcast argument: summed to its shape."""
-    return gradient.sum_to_size(argument.shape).to(argument.dtype)
+def _gradient(program: Program, index: int, axis: int | None, saved: Sequence[Tensor], upstream: Tensor) -> Tensor:
+    """The gradient of an argument, which may have been broadcast: summed in the wide dtype, then rounded."""
+    found = operator(program.backward(index), axis, wide=True)(*saved, upstream)
+    if not program.is_row and found.shape != upstream.shape:
+        # a constant slope has the shape of x, which a parameter's may exceed
+        found = found.expand_as(upstream)
+    return found.sum_to_size(saved[index].shape).to(saved[index].dtype)
 
 
 def evaluate(program: Program, arrays: Sequence[Any], axis: int | None = None) -> Tensor:

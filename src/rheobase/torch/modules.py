@@ -12,7 +12,8 @@ from torch import nn
 
 from rheobase import catalogue
 from rheobase.activation import Activation as Function
-from rheobase.activation import of, options_of
+from rheobase.activation import of
+from rheobase.call import options_of
 from rheobase.definition import Definition
 from rheobase.errors import DefinitionError, UnsupportedInput
 from rheobase.torch.constrained import along_channels, attribute, from_raw, to_raw

@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 
-from rheobase.errors import UnsupportedInput
 from rheobase.kernels.elementary import elementary, rowwise
 
 Tensor = torch.Tensor
 
-DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+CONVERT = "x.float()"
+# a table, which compilers can follow, rather than a text to cut
+DTYPES = {getattr(torch, name): name for name in ("float16", "bfloat16", "float32", "float64")}
 
 
 def _first_max(x: Tensor, axis: int) -> Tensor:
@@ -27,12 +28,6 @@ def _hypot(x: Tensor, y: Any) -> Tensor:
     return longer * torch.sqrt(1 + ratio * ratio)
 
 
-def _positions(x: Tensor, axis: int) -> Tensor:
-    shape = [1] * x.dim()
-    shape[axis] = -1
-    return torch.arange(1, x.shape[axis] + 1, dtype=x.dtype, device=x.device).reshape(shape)
-
-
 BASIC: Mapping[str, Callable[..., Any]] = {
     "exp": torch.exp, "expm1": torch.expm1, "log": torch.log, "log1p": torch.log1p,
     "sqrt": torch.sqrt, "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "sinh": torch.sinh,
@@ -43,7 +38,7 @@ BASIC: Mapping[str, Callable[..., Any]] = {
     "max": lambda x, axis: x.amax(axis, keepdim=True),
     "sort_down": lambda x, axis: x.sort(axis, descending=True).values,
     "cumsum": lambda x, axis: x.cumsum(axis),
-    "positions": _positions, "first_max": _first_max,
+    "first_max": _first_max,
 }  # fmt: skip
 
 OPERATIONS: Mapping[str, Callable[..., Any]] = {**BASIC, **elementary(BASIC), **rowwise(BASIC)}
@@ -54,11 +49,9 @@ def work_dtype(dtype: torch.dtype) -> torch.dtype:
     return dtype if dtype == torch.float64 else torch.float32
 
 
-def check(name: str, x: Tensor) -> None:
-    """Raise UnsupportedInput unless `x` holds one of the four floating-point kinds."""
-    if x.dtype not in DTYPES:
-        allowed = ", ".join(str(d).removeprefix("torch.") for d in DTYPES)
-        raise UnsupportedInput(f"{name} takes {allowed}, not {x.dtype}; convert first, e.g. x.float()")
+def dtype_name(x: Tensor) -> str:
+    """The dtype of `x` without torch's name before it."""
+    return DTYPES.get(x.dtype) or str(x.dtype)
 
 
 def uniform(like: Tensor, rng: torch.Generator | None) -> Tensor:
