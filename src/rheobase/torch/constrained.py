@@ -59,7 +59,9 @@ def from_raw(domain: Domain, raw: Tensor) -> Tensor:
     number = torch.finfo(raw.dtype)
     if domain.high == math.inf:
         return domain.low + nn.functional.softplus(raw).clamp_min(max(number.tiny, number.eps * abs(domain.low)))
-    return domain.low + (domain.high - domain.low) * torch.sigmoid(raw).clamp(number.eps, 1 - number.eps)
+    inside = domain.low + (domain.high - domain.low) * torch.sigmoid(raw)
+    margin = number.eps * max(abs(domain.low), abs(domain.high), domain.high - domain.low)
+    return inside.clamp(domain.low + margin, domain.high - margin)
 
 
 def along_channels(value: Tensor, dimensions: int) -> Tensor:

@@ -52,16 +52,16 @@ class Activation(nn.Module):
         for parameter in definition.parameters:
             value = float(settings.get(parameter.name, parameter.default))
             parameter.domain.check(f"{definition.name}: {parameter.name}", value)
-            self._store(parameter.name, value)
+            self._store(parameter.name, value, settings)
 
-    def _store(self, name: str, value: float) -> None:
+    def _store(self, name: str, value: float, place: Mapping[str, Any]) -> None:
         if name not in self.learnable:
             setattr(self, name, value)
             return
         parameter = self.definition.parameter(name)
         raw = to_raw(parameter.domain, torch.full((self.num_parameters,), value, dtype=torch.float64))
-        trained = nn.Parameter(raw.to(torch.get_default_dtype()))
-        self.register_parameter(attribute(parameter), trained)
+        trained = raw.to(device=place.get("device"), dtype=place.get("dtype") or torch.get_default_dtype())
+        self.register_parameter(attribute(parameter), nn.Parameter(trained))
 
     def parameter(self, name: str) -> Any:
         """The value of the function's parameter `name`: a number, or a tensor if it is trained."""
@@ -159,10 +159,19 @@ def _stand_in(definition: Definition, wanted: bool) -> Function | None:
     )
 
 
+def same_in_torch(module_name: str) -> list[Definition]:
+    """The definitions that torch.nn has under one name, told apart by arguments: gelu and gelu_tanh."""
+    return [d for d in catalogue.definitions() if d.torch.module == module_name]
+
+
+def fits(definition: Definition, given: Mapping[str, Any]) -> bool:
+    """Whether the arguments of torch's module ask for `definition`, or leave it open."""
+    return all(given.get(k, v) == v for k, v in definition.torch.fixed.items())
+
+
 def class_name(definition: Definition) -> str:
     """torch.nn's name where it has the function, else the title if it is one word (StarReLU), else ours."""
-    variants = [d for d in catalogue.definitions() if d.torch.module and d.torch.module == definition.torch.module]
-    if definition.torch.module and variants[0] == definition:
+    if definition.torch.module and same_in_torch(definition.torch.module)[0] == definition:
         return definition.torch.module
     if definition.title.isalnum() and definition.title[0].isupper():
         return definition.title
@@ -187,6 +196,8 @@ def signature(definition: Definition) -> inspect.Signature:
         slots["learnable"] = None
     if definition.straight_through:
         slots["straight_through"] = False
+    if any(p.learnable for p in definition.parameters):
+        slots |= {"device": None, "dtype": None}
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     return inspect.Signature([inspect.Parameter(name, kind, default=value) for name, value in slots.items()])
 
@@ -210,9 +221,8 @@ def _variant(definition: Definition, given: Mapping[str, Any]) -> Definition:
     """GELU(approximate="tanh") is another definition under the same name of torch's."""
     if not definition.torch.module:
         return definition
-    same = [d for d in catalogue.definitions() if d.torch.module == definition.torch.module]
-    fits = [d for d in same if all(given.get(k, v) == v for k, v in d.torch.fixed.items())]
-    asked = [d for d in fits if any(k in given for k in d.torch.fixed)]
+    fitting = [d for d in same_in_torch(definition.torch.module) if fits(d, given)]
+    asked = [d for d in fitting if any(k in given for k in d.torch.fixed)]
     return asked[0] if asked and definition not in asked else definition
 
 

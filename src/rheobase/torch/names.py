@@ -11,16 +11,15 @@ from torch.nn.utils.parametrize import type_before_parametrizations
 from rheobase import catalogue
 from rheobase.activation import Activation as Function
 from rheobase.definition import Definition
-from rheobase.torch.modules import Activation
+from rheobase.torch.modules import Activation, fits, same_in_torch
 
-#: Functions that cut off, with their arguments, and what they are at certain bounds.
+_AT_BOUNDS: Mapping[tuple[Any, ...], str] = {(0, None): "relu", (0, 6): "relu6", (-1, 1): "hard_tanh"}
+#: Functions that cut off: the names of their two arguments, and what they are at certain values of them.
 _CUTS = {
-    "clamp": ("min", "max"),
-    "clip": ("min", "max"),
-    "clampmin": ("min", "max"),
-    "hardtanh": ("min_val", "max_val"),
+    **dict.fromkeys(("clamp", "clip", "clampmin"), (("min", "max"), _AT_BOUNDS)),
+    "hardtanh": (("min_val", "max_val"), _AT_BOUNDS),
+    "threshold": (("threshold", "value"), {(0, 0): "relu"}),
 }
-_BOUNDS: Mapping[tuple[Any, ...], str] = {(0, None): "relu", (0, 6): "relu6", (-1, 1): "hard_tanh"}
 #: Functions that apply another on the way.
 _WITHIN = {"scaleddotproductattention": "softmax"}
 
@@ -32,14 +31,14 @@ def name_of(layer: nn.Module) -> str:
     kind = type_before_parametrizations(layer)
     if kind is not nn.Identity and kind.__module__ != "torch.nn.modules.activation":
         return ""
-    same = [d for d in catalogue.definitions() if d.torch.module == kind.__name__]
+    same = same_in_torch(kind.__name__)
     return _first_fit(same, {k: getattr(layer, k) for d in same for k in d.torch.fixed})
 
 
 def _first_fit(same: list[Definition], given: Mapping[str, Any]) -> str:
     """Of definitions under one name of torch's, the one that the arguments ask for."""
-    fits = [d for d in same if all(given.get(k, v) == v for k, v in d.torch.fixed.items())]
-    return next((d.name for d in fits or same), "")
+    fitting = [d for d in same if fits(d, given)]
+    return next((d.name for d in fitting or same), "")
 
 
 def names_of(target: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> tuple[str, ...]:
@@ -54,10 +53,6 @@ def names_of(target: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] 
 
 def _cut(word: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     """What clamp, hardtanh or threshold is at its bounds: x.clamp(min=0) is relu."""
-    keys = _CUTS.get(word, ("threshold", "value"))
+    keys, at_bounds = _CUTS.get(word, ((), {}))
     pair = tuple(kwargs.get(k, args[i] if len(args) > i else None) for i, k in enumerate(keys, 1))
-    if not all(isinstance(v, int | float | None) for v in pair):
-        return ""
-    if word == "threshold":
-        return "relu" if pair == (0, 0) else ""
-    return _BOUNDS.get(pair, "") if word in _CUTS else ""
+    return at_bounds.get(pair, "") if all(isinstance(v, int | float | None) for v in pair) else ""
