@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral, Real
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from rheobase import catalogue
 from rheobase.definition import DRAWS, REGISTERED, Definition, register
-from rheobase.dispatch import Backend, backend_of, check_company
+from rheobase.dispatch import Backend, backend_of, check_company, is_array
 from rheobase.errors import DefinitionError, UnsupportedInput
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class _Call:
         self.outer_axis = options.get("axis", -1)
         values = bind(self.definition, args, options)
         for name, value in values.items():
-            check_company(f"{self.definition.name}: {name}", value, self.backend)
+            if not isinstance(value, int | float):
+                check_company(f"{self.definition.name}: {name}", value, self.backend)
         self.axis = None if self.definition.kind == "elementwise" else _axis(self.definition, x, self.outer_axis)
         inputs = self._inputs(x, values)
         if self.definition.groups:
@@ -133,7 +134,8 @@ def bind(definition: Definition, args: tuple[Any, ...], options: Mapping[str, An
 def _checked(definition: Definition, name: str, value: Any) -> Any:
     """A parameter's value: numbers are checked against the domain, arrays are taken as they are."""
     parameter, what = definition.parameter(name), f"{definition.name}: {name}"
-    if hasattr(value, "dtype") and hasattr(value, "shape") and not isinstance(value, Real):
+    # numbers first: they are common, and a compiler that traces the call need look no further
+    if not isinstance(value, int | float) and is_array(value):
         return value
     parameter.domain.check(what, value)
     if name == definition.groups and value != int(value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rheobase.errors import UnsupportedInput
@@ -47,6 +48,12 @@ def backend_of(name: str, x: Array) -> Backend:
     if dtype not in DTYPES:
         raise UnsupportedInput(f"{name} takes {', '.join(DTYPES)}, not {dtype}; convert first: {layer.CONVERT}")
     return layer
+
+
+def is_array(value: Any) -> bool:
+    """Whether `value` is an array of a library, and not a single number, NumPy's included."""
+    layer = _found(value)
+    return layer is not None and (layer is not _layer("numpy", "") or not isinstance(value, Real))
 
 
 def check_company(what: str, value: Array, backend: Backend) -> None:
