@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import mpmath as mp
@@ -48,16 +49,28 @@ def evaluate(
 def limit(expression: sp.Expr, argument: sp.Symbol, values: Mapping[str, float], sign: int) -> float:
     """The limit for argument → sign·∞ with the other symbols at `values`; NaN if there is none.
 
-    Found by evaluation at 10⁴⁰ … 10⁶⁰: what still moves there grows without bound or swings.
+    Found by evaluation at 10⁴⁰ … 10⁶⁰, and where it still moves there between 10⁹ and 10⁷²: what
+    moves one way and never slower grows without bound, however slowly; the rest swings.
     """
-    others = tuple(sorted(expression.free_symbols - {argument}, key=str))
-    arguments = (argument, *others)
-    far = [evaluate(expression, arguments, {**values, argument.name: sign * mp.mpf(10) ** k}) for k in (40, 47, 53, 60)]
+    arguments = (argument, *sorted(expression.free_symbols - {argument}, key=str))
+
+    def at(power: int) -> Any:
+        return evaluate(expression, arguments, {**values, argument.name: sign * mp.mpf(10) ** power})
+
+    far = [at(power) for power in (40, 47, 53, 60)]
     if any(mp.isnan(value) for value in far):
         return float("nan")
-    if all(abs(value) > mp.mpf(10) ** 15 for value in far) and len({mp.sign(v) for v in far}) == 1:
-        return float(mp.sign(far[0]) * mp.inf)
     if abs(far[-1]) < abs(far[0]) < mp.mpf(10) ** -15:
         return 0.0
-    spread = max(far) - min(far)
-    return float(far[-1]) if spread < mp.mpf(10) ** -18 else float("nan")
+    if max(far) - min(far) < mp.mpf(10) ** -18:
+        return float(far[-1])
+    return _unbounded(at, float(mp.sign(far[-1] - far[0])))
+
+
+def _unbounded(at: Callable[[int], Any], way: float) -> float:
+    """way·∞ if the values at powers of ten all go that way, in no smaller steps where the exponent doubles."""
+    value = {power: way * at(power) for power in (9, 12, 18, 24, 30, 36, 40, 47, 53, 60, 66, 72)}
+    rises = all(later > earlier for earlier, later in pairwise(value.values()))
+    steps = [value[2 * power] - value[power] for power in (9, 18, 36)]
+    steady = all(later > 0.99 * earlier for earlier, later in pairwise(steps))
+    return way * float("inf") if rises and steady else float("nan")

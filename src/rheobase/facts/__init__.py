@@ -10,11 +10,12 @@ import sympy as sp
 from rheobase.algebra.typeset import derivative
 from rheobase.definition import Definition
 from rheobase.facts.curve import curve
+from rheobase.facts.fixed import fixed_points
 from rheobase.facts.gaussian import Gaussian, gaussian
 from rheobase.facts.kinks import Kink, continuity, kinks
 from rheobase.facts.relatives import Relation, relatives
 from rheobase.facts.saturation import Saturation, dead_zone, saturation
-from rheobase.facts.shape import Interval, convex, fixed_points, image, lipschitz, monotonic, parity
+from rheobase.facts.shape import Interval, convex, image, lipschitz, monotonic, parity
 
 __all__ = ["Facts", "Gaussian", "Interval", "Kink", "Relation", "Saturation", "facts"]
 
@@ -23,8 +24,9 @@ __all__ = ["Facts", "Gaussian", "Interval", "Kink", "Relation", "Saturation", "f
 class Facts:
     """Facts about an elementwise function at given parameter values.
 
-    limits: of f at -∞ and +∞, NaN where there is none. continuity: the number of continuous
-    derivatives, -1 for a jump, None if smooth. zero_centred: E f(z) = 0 for z ~ N(0, 1).
+    range: of f where it is a number. limits: of f at -∞ and +∞, NaN where there is none.
+    continuity: the number of continuous derivatives, -1 for a jump, None if smooth.
+    kinks, dead_zone: within ±30 where the pieces never end. zero_centred: E f(z) = 0 for z ~ N(0, 1).
     dead_zone: intervals on which f' is exactly 0. lipschitz: the largest |f'|.
     """
 
@@ -81,7 +83,7 @@ def facts(definition: Definition, **parameters: float) -> Facts:
         monotonic=monotonic(at),
         convex=convex(at),
         parity=parity(at),
-        zero_centred=abs(averages.mean) < 1e-12,
+        zero_centred=abs(averages.mean) <= 1e-12 * averages.second_moment**0.5,
         saturation=saturation(at),
         dead_zone=dead_zone(at),
         lipschitz=lipschitz(at),

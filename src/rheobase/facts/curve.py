@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -18,11 +19,15 @@ from rheobase.algebra.functions import plain
 from rheobase.algebra.parse import symbol
 from rheobase.definition import Definition, register
 from rheobase.errors import DefinitionError
+from rheobase.facts.joints import Joints, crossings, joints, start
 from rheobase.numpy import run
 
 Points = NDArray[np.float64]
 
 X = symbol("x")
+
+#: Cells of the grid that may be split per round, and rounds: a cell of 0.01 gets down to 10⁻⁹.
+_SPLITS, _ROUNDS = 32, 12
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,14 @@ class Curve:
         return paper_at_rest(self.definition).subs(known)
 
     @cached_property
+    def joints(self) -> Joints:
+        """Where the formula changes from one piece to another, exactly."""
+        return joints(self.expression)
+
+    @cached_property
     def breakpoints(self) -> tuple[float, ...]:
         """Where the formula changes from one piece to another, in ascending order."""
-        edges: set[float] = set()
-        for condition in self.expression.atoms(sp.core.relational.Relational):
-            roots = sp.solve(condition.lhs - condition.rhs, X)
-            edges |= {float(root) for root in roots if root.is_real}
-        return tuple(sorted(edges))
+        return tuple(float(joint) for joint in self.joints.at)
 
     def piece(self, near: float) -> sp.Expr:
         """The smooth expression that holds at and around `near`, which must not be a breakpoint."""
@@ -73,18 +79,36 @@ class Curve:
         return tuple((a, b, self.piece(inside(a, b))) for a, b in pairwise(edges))
 
     def limit(self, sign: int, order: int = 0) -> float:
-        """The limit of f (or a derivative) at ±∞; NaN if there is none."""
-        end = self.sections[-1 if sign > 0 else 0][2]
-        return reference.limit(end.diff(X, order) if order else end, X, {}, sign)
+        """The limit of f (or a derivative) at ±∞; NaN if there is none, or the pieces never end."""
+        return _limit(self, sign, order)
+
+    def beside(self, at: sp.Expr, side: int, order: int = 0) -> float:
+        """The limit of f (or a derivative) at the point `at` from the left (-1) or the right (1)."""
+        index = (bisect_right if side > 0 else bisect_left)(self.breakpoints, float(at))
+        piece = self.sections[index][2].diff(X, order) if order else self.sections[index][2]
+        value = sp.N(piece.subs(X, at), 30)
+        if value.is_real and value.is_finite:
+            return float(value)
+        return reference.limit(piece.subs(X, at + side / X), X, {}, 1)
 
     @cached_property
     def grid(self) -> Points:
-        """Points dense around 0, reaching far out, with both neighbours of every breakpoint."""
-        far = np.geomspace(1e-8, 1e6, 600)
+        """Points dense around 0, reaching far out, with both neighbours of every breakpoint and all of `steep`."""
+        return np.unique(np.concatenate([self._start, self.steep]))
+
+    @cached_property
+    def steep(self) -> Points:
+        """Points around which f bends within a cell of the plain grid."""
+        return _between(self, self._start)
+
+    @cached_property
+    def _start(self) -> Points:
         near = [np.nextafter(b, s) for b in self.breakpoints for s in (-np.inf, np.inf)]
-        parts = (np.linspace(-30.0, 30.0, 6001), far, -far, np.array([*self.breakpoints, *near]))
-        grid: Points = np.unique(np.concatenate(parts))
-        return grid
+        return start((*self.breakpoints, *near))
+
+    def defined(self, x: Points, order: int = 0) -> Points:
+        """f or a derivative at those of the points where f is a number: log has slopes where it has no values."""
+        return np.where(np.isnan(self(x)), np.nan, self(x, order))
 
     def roots(self, order: int) -> Points:
         """Where a derivative changes sign or is 0 at an isolated point of the grid."""
@@ -100,20 +124,46 @@ def inside(a: float, b: float) -> float:
     return a + 1 if np.isinf(b) else (a + b) / 2
 
 
-def crossings(function: Callable[[Points], Points], grid: Points) -> Points:
-    """Where `function` changes sign on `grid`, by bisection, or is 0 at an isolated point of it."""
-    sign = np.sign(function(grid))
-    alone = np.flatnonzero((sign[1:-1] == 0) & (sign[:-2] != 0) & (sign[2:] != 0)) + 1
-    # x and tanh x round to the same number around their crossing: look past such runs of zeros
-    grid_, sign_ = grid[sign != 0], sign[sign != 0]
-    found = np.flatnonzero(sign_[:-1] * sign_[1:] < 0)
-    low, high, left = grid_[found], grid_[found + 1], sign_[found]
-    for _ in range(80 if found.size else 0):
-        middle = (low + high) / 2
-        here = np.sign(function(middle))
-        low, high = np.where(here * left >= 0, middle, low), np.where(here * left <= 0, middle, high)
-    roots: Points = np.unique(np.concatenate([high, grid[alone]]))
-    return roots
+def outward(x: Points, values: Points) -> Points:
+    """At each of the ascending points `x` the largest finite |value| from there to 0, or within ±1."""
+    size = np.where(np.isfinite(values), np.abs(values), 0.0)
+    core, right = size[np.abs(x) <= 1].max(initial=0.0), x >= 0
+    left_max = np.maximum.accumulate(size[~right][::-1])[::-1]
+    return np.maximum(core, np.concatenate([left_max, np.maximum.accumulate(size[right])]))
+
+
+def _between(curve: Curve, x: Points) -> Points:
+    """The points to be added to `x` so that f' at the ends of a cell tells how f goes on inside."""
+    f, slope, first = curve(x), curve(x, 1), x
+    for _ in range(_ROUNDS):
+        worst = _bent(x, f, slope)
+        if not worst.size:
+            break
+        new = (x[worst, None] + (x[worst + 1] - x[worst])[:, None] * np.array([0.25, 0.5, 0.75])).ravel()
+        x, f, slope = (np.concatenate(pair) for pair in ((x, new), (f, curve(new)), (slope, curve(new, 1))))
+        order = np.argsort(x)
+        x, f, slope = x[order], f[order], slope[order]
+    return np.setdiff1d(x, first)
+
+
+def _bent(x: Points, f: Points, slope: Points) -> NDArray[np.intp]:
+    """The cells of `x` in which f rises otherwise than its slopes at both ends say, the worst first."""
+    with np.errstate(all="ignore"):
+        secant = np.diff(f) / np.diff(x)
+        off = np.abs(secant - (slope[1:] + slope[:-1]) / 2)
+        # the ends of a cell at a breakpoint are neighbouring numbers: nothing lies between them
+        off[~np.isfinite(off) | (np.diff(x) < 1e-9 * np.maximum(1, np.abs(x[1:])))] = 0
+        share = off / outward(x[1:], np.maximum(np.abs(slope[1:]), np.abs(secant)))
+    found = np.flatnonzero(share > 0.01)
+    return found[np.argsort(-share[found])][:_SPLITS]
+
+
+@lru_cache(maxsize=1024)
+def _limit(curve: Curve, sign: int, order: int) -> float:
+    if curve.joints.endless:
+        return float("nan")
+    end = curve.sections[-1 if sign > 0 else 0][2]
+    return reference.limit(end.diff(X, order) if order else end, X, {}, sign)
 
 
 @lru_cache(maxsize=256)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy as sp
 
-from rheobase.facts.curve import Curve, X
+from rheobase.facts.curve import Curve
 
 #: Derivatives compared at a joint; pieces that agree this far are taken to be one function.
 _ORDERS = 6
@@ -25,33 +27,28 @@ class Kink:
 
 def continuity(curve: Curve) -> int | None:
     """k if f has k continuous derivatives and not k + 1; -1 if f jumps; None if it is smooth."""
-    orders = [_first_difference(curve, index) for index in range(len(curve.breakpoints))]
+    orders = [_first_difference(curve, joint) for joint in curve.joints.at]
     lowest = min((order for order in orders if order is not None), default=None)
     return None if lowest is None else lowest - 1
 
 
+@lru_cache(maxsize=256)
 def kinks(curve: Curve) -> tuple[Kink, ...]:
     """The points where f or f' jumps, in ascending order."""
     found = []
-    for index, at in enumerate(curve.breakpoints):
-        order = _first_difference(curve, index)
+    for joint in curve.joints.at:
+        order = _first_difference(curve, joint)
         if order is not None and order < 2:
-            left, right = (_one_sided(curve, index + side, at, 1) for side in (0, 1))
-            chosen = float(curve(at, 1)[0])
-            found.append(Kink(at, float(left), float(right), chosen, jump=order == 0))
+            left, right = (curve.beside(joint, side, 1) for side in (-1, 1))
+            chosen = float(curve(float(joint), 1)[0])
+            found.append(Kink(float(joint), left, right, chosen, jump=order == 0))
     return tuple(found)
 
 
-def _first_difference(curve: Curve, index: int) -> int | None:
-    at = curve.breakpoints[index]
+def _first_difference(curve: Curve, joint: sp.Expr) -> int | None:
     for order in range(_ORDERS):
-        left, right = (_one_sided(curve, index + side, at, order) for side in (0, 1))
-        if abs(left - right) > 1e-12:
+        left, right = (curve.beside(joint, side, order) for side in (-1, 1))
+        # where both are +∞ there is no derivative either
+        if not (math.isfinite(left) and abs(left - right) <= 1e-12 * max(1.0, abs(left))):
             return order
     return None
-
-
-def _one_sided(curve: Curve, section: int, at: float, order: int) -> sp.Float:
-    expression = curve.sections[section][2]
-    derivative = expression.diff(X, order) if order else expression
-    return sp.N(derivative.subs(X, sp.Rational(str(at))), 30)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rheobase.facts.curve import Curve, Points, X
+from rheobase.facts.shape import steepest
 
 #: A unit counts as saturated where |f'| is below this share of its maximum.
 SHARE = 0.05
@@ -28,10 +29,10 @@ class Saturation:
 
 def saturation(curve: Curve) -> Saturation:
     """The saturated sides of f; none where |f'| has no maximum."""
-    if any(np.isinf(curve.limit(sign, 1)) for sign in (-1, 1)):
+    bound = SHARE * steepest(curve)
+    if not np.isfinite(bound):
         return Saturation(None, None)
-    slope = np.abs(curve(curve.grid, 1))
-    bound = SHARE * float(np.nanmax(slope))
+    slope = np.abs(curve.defined(curve.grid, 1))
     return Saturation(_edge(curve, curve.grid, slope, bound), _edge(curve, curve.grid[::-1], slope[::-1], bound))
 
 
@@ -52,7 +53,8 @@ def dead_zone(curve: Curve) -> tuple[tuple[float, float], ...]:
     """The intervals on which f' is exactly 0, read off the pieces of the formula; joined where they touch."""
     zones: list[tuple[float, float]] = []
     for low, high, piece in curve.sections:
-        if X in piece.free_symbols:
+        # the piece that is listed last is not the last one where the pieces never end
+        if X in piece.free_symbols or (curve.joints.endless and np.isinf([low, high]).any()):
             continue
         if zones and zones[-1][1] == low:
             zones[-1] = (zones[-1][0], high)
