@@ -8,15 +8,23 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from plotille._canvas import Canvas
 
 import rheobase as rb
+from rheobase.cli import terminal_plot
+from rheobase.cli.card import fact_lines, slope_text
+from rheobase.plot import Curves, curves
+from rheobase.study.plan import DEFAULT
 
 
-def rheobase(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "COLUMNS": "120"}
+def rheobase(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "COLUMNS": "120", **variables}
     command = [sys.executable, "-m", "rheobase.cli", *arguments]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
 
@@ -34,6 +42,92 @@ def test_list_and_show(tmp_path: Path) -> None:
     for suffix in ("png", "svg"):
         assert rheobase("show", "relu", "--plot", f"relu.{suffix}", cwd=tmp_path).returncode == 0
         assert (tmp_path / f"relu.{suffix}").stat().st_size > 5000
+
+
+def dots_outside(picture: Curves, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """How many dots were drawn, and how many of them missed the picture."""
+    drawn: list[bool] = []
+    put = Canvas.point
+
+    def watched(self: Any, x: float, y: float, **options: Any) -> None:
+        column, row = self._transform_x(x), self._transform_y(y)
+        drawn.append(0 <= column < 2 * self.width and 0 <= row < 4 * self.height)
+        put(self, x, y, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Canvas, "point", watched)
+        terminal_plot.drawn(picture)
+    return len(drawn), drawn.count(False)
+
+
+@pytest.mark.parametrize("name", rb.names())
+def test_no_dot_of_a_curve_lies_outside_the_picture(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = curves(rb.get(name), reach=terminal_plot.REACH)
+    count, outside = dots_outside(picture, monkeypatch)
+    assert count == sum(int((np.abs(y) <= terminal_plot.TALLEST).sum()) for _, y in picture.lines)
+    assert outside == 0
+    assert picture.x_label in terminal_plot.drawn(picture)
+
+
+@pytest.mark.parametrize("low", [-7.3, -1.0, -0.6, -0.2, 0.0, 0.3, 1e-9])
+@pytest.mark.parametrize("height", [0.0, 0.1, 0.3, 0.7, 1.0, 1.2, 1.4, 3.0, 7.0, 7.75, 8.0])
+def test_a_y_axis_holds_its_values(low: float, height: float) -> None:
+    start, step, rows = terminal_plot.y_axis(low, low + height)
+    # of four dots a row, the uppermost lies a quarter below the edge; a dot stands for half of one to each side
+    assert start < low <= low + height <= start + (rows - 1 / 8) * step
+    assert rows <= 10
+
+
+def test_the_top_edge_is_drawn(tmp_path: Path) -> None:
+    rows = rheobase("show", "relu", cwd=tmp_path).stdout.split("f′(x)")[1].splitlines()
+    line = next(row.split("|")[1].strip() for row in rows if row.split("|")[0].strip() == "1")
+    assert set(line[31:60]) == {"⣀"}
+
+
+def test_facts_are_told_in_plain_words() -> None:
+    step, wavy = (dict(fact_lines(f.facts)) for f in (rb.step, rb.define("wavy", "x + sin(x)")))
+    assert step["kinks"] == "at 0 (jumps, 0 | 0, f′ is 0)"
+    assert step["saturates"] == "f′ is 0 everywhere"
+    assert dict(fact_lines(rb.relu.facts))["kinks"] == "at 0 (0 | 1, f′ is 0)"
+    assert "x < 0" in dict(fact_lines(rb.relu.facts))["saturates"]
+    assert wavy["fixed points"] == "0, -3.14159, 3.14159, -6.28319, 6.28319, …"
+    proofs = [text for _, text in fact_lines(rb.relu.facts) if " = " in text]
+    assert "relu_squared(x) = relu(x)**2  (proved symbolically)" in proofs
+    assert "relu_prime(x) = step(x)  (checked numerically)" in proofs
+
+
+def test_noise_is_told(tmp_path: Path) -> None:
+    shown = {n: " ".join(rheobase("show", n, cwd=tmp_path).stdout.split()) for n in ("rrelu", "gumbel_softmax")}
+    drawn = "drawn anew for every element: "
+    assert (
+        f"slope {drawn}lower + (upper - lower)*x, x uniform on (0, 1); outside training it is (lower + upper)/2"
+        in (shown["rrelu"])
+    )
+    assert f"noise {drawn}-log(-log(x)), x uniform on (0, 1) " in shown["gumbel_softmax"]
+
+
+def test_show_as_json_names_the_derivative_and_the_libraries(tmp_path: Path) -> None:
+    record = json.loads(rheobase("show", "silu", "--json", cwd=tmp_path).stdout)
+    assert record["derivative"] == slope_text(rb.silu)
+    assert record["torch"] == {"module": "SiLU", "function": "silu"}
+    assert record["jax"]["function"] == rb.silu.definition.jax.function
+    assert (record["facts"]["smooth"], record["facts"]["continuity"]) == (True, None)
+    record = json.loads(rheobase("show", "step", "--json", cwd=tmp_path).stdout)
+    assert record["torch"] == record["jax"] == {"module": None, "function": None}
+    assert (record["facts"]["smooth"], record["facts"]["continuity"]) == (False, -1)
+
+
+def test_a_terminal_without_greek_is_served(tmp_path: Path) -> None:
+    for arguments in (("show", "step"), ("list",), ("study", "--help"), ("show", "rélu")):
+        done = rheobase(*arguments, cwd=tmp_path, PYTHONIOENCODING="ascii")
+        assert done.returncode == (2 if "rélu" in arguments else 0)
+        assert "Traceback" not in done.stderr
+
+
+def test_version_and_the_default_functions_are_told(tmp_path: Path) -> None:
+    assert rheobase("--version", cwd=tmp_path).stdout == f"rheobase {version('rheobase')}\n"
+    text = "".join(rheobase("study", "--help", cwd=tmp_path, COLUMNS="400").stdout.split())
+    assert f"default:{','.join(DEFAULT)}." in text
 
 
 def test_a_study_from_the_command_line(tmp_path: Path) -> None:
@@ -54,7 +148,7 @@ ROWS = "a,b,y\n" + "\n".join(f"{i},{i % 7},{'xy'[i % 2]}" for i in range(40)) + 
 BAD = {
     "no such file": (["nothing.csv"], "there is no file 'nothing.csv'"),
     "no such set": (["digitz"], "neither a built-in set"),
-    "no such column": (["t.csv", "--target", "z"], "has no column 'z'; its columns are a, b, y"),
+    "no such column": (["t.csv", "--target", "z"], "has no column 'z'; its columns are 'a', 'b', 'y'"),
     "constant target": (["constant.csv"], "the target 'y' is constant"),
     "one row": (["one.csv"], "has 1 row(s); a study needs at least 20"),
     "all missing": (["missing.csv"], "no feature with a value"),
@@ -72,7 +166,13 @@ BAD = {
     "a file for a folder": (["iris", "--out", "t.csv"], "'t.csv' is a file; --out needs a folder"),
     "below a file": (["iris", "--out", "t.csv/sub"], "cannot write to 't.csv/sub': not a directory; --out needs"),
     "unmakeable": (["iris", "--out", "/proc/x/y"], "cannot write to '/proc/x/y'"),
-    "no number": (["iris", "--seeds", "x"], "'--seeds'"),
+    "no number": (
+        ["iris", "--seeds", "x"],
+        "invalid value for '--seeds': a whole number is needed; --seeds is: Paired",
+    ),
+    "half a step": (["iris", "--steps", "2.5"], "invalid value for '--steps': a whole number is needed"),
+    "no functions": (["iris", "--activations", ""], "--activations '' lacks a name; give names separated by commas"),
+    "a comma too many": (["iris", "--activations", "relu,,elu"], "--activations 'relu,,elu' lacks a name"),
     "unknown option": (["iris", "--sedes", "3"], "no such option: --sedes"),
     "no data": ([], "missing argument 'data'; DATA is: digits"),
     "too many arguments": (["iris", "wine"], "unexpected extra argument"),
@@ -145,7 +245,8 @@ def test_on_a_terminal_it_tells_the_plan_and_ctrl_c_is_one_line(tmp_path: Path) 
         seen += _read(ours)
     seen += _read(ours)
     assert process.returncode == 130
-    assert "8 functions × (3 learning rates + 5 seeds) = 64 trainings of 500 steps\r\n" in seen
+    plan = "8 functions × (3 learning rates + 5 seeds) = 64 trainings of 500 steps"
+    assert f"predicting 'target' from 64 columns\r\n{plan}\r\n" in seen
     assert seen.endswith("rheobase: interrupted; nothing was written\r\n")
     assert "Traceback" not in seen
     assert list(tmp_path.iterdir()) == []

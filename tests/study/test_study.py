@@ -6,22 +6,26 @@ import gzip
 import json
 import multiprocessing
 import re
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import stats
 
 import rheobase as rb
 from rheobase.doctor.measure import measure
 from rheobase.study import StudyError, load, make, run
+from rheobase.study.cost import Cost
 from rheobase.study.folder import FILES, prepared
 from rheobase.study.plan import Plan
 from rheobase.study.report import render
 from rheobase.study.results import as_json, write
 from rheobase.study.statistics import OVERLAP, estimate, holm, p_value
-from rheobase.study.train import network, train
+from rheobase.study.train import network, one_row, split, train
 from rheobase.study.units import unit
 from rheobase.study.verdict import decide
 
@@ -60,6 +64,8 @@ def test_results_hold_the_contract(name: str, tmp_path: Path) -> None:
     assert not {"NaN", "Infinity"} & set(re.findall(r"\w+", text))
     record = json.loads(text)
     assert json.loads((tmp_path / "out" / "plan.json").read_text()) == record["plan"]
+    assert (record["data"], record["target"]) == (name, "target")
+    assert data.aim in unescape(page)
     assert record["notes"] == list(results.notes)
     assert (len(record["plan"]["learning_rates"]), record["plan"]["seeds"]) == (3, [0, 1])
     assert (record["plan"]["steps"], record["plan"]["runs"]) == (60, 15)
@@ -89,9 +95,11 @@ def test_tables_with_gaps_and_words(tmp_path: Path) -> None:
     data = load(str(path), "label")
     assert (data.task, data.classes, list(data.features)) == ("two classes", ("no", "yes"), ["x", "colour"])
     assert [note.split(" were")[0].split(" was")[0] for note in data.notes] == [
+        "7 rows repeat an earlier one: a row and its copy may lie in the training and the test part, which flatters "
+        "the scores.",
         "1 empty column",
         f"{int(table[['x', 'colour']].isna().sum().sum())} missing values",
-        "1 text column",
+        "text column 'colour' became 2 0/1 columns.",
     ]
     outcome = train(data, small("tanh", steps=150), "relu", 1e-2, 0, True)
     assert outcome.test > 0.8
@@ -103,6 +111,19 @@ def test_a_function_that_cannot_learn_fails_and_comes_last() -> None:
     assert results.outcomes[-1].name == "flat"
     assert results.outcomes[-1].runs_failed == 2
     assert results.verdict.top == ("relu",)
+
+
+def test_the_best_constant_answer_is_no_more_than_guessing() -> None:
+    """Also where the test part's commonest class has another share than all rows'."""
+    rb.define("all_but_constant", "1 + x/1000000000")
+    data = load("iris")
+    unequal = replace(data, features=data.features[:127], target=data.target[:127] % 2)
+    for seed in range(6):
+        outcome = train(unequal, small("all_but_constant", steps=30), "all_but_constant", 1e-2, seed, True)
+        y = split(unequal, seed).test[1]
+        assert outcome.failed
+        assert outcome.test <= outcome.chance == max(float((y == k).float().mean()) for k in range(3))
+    assert one_row(unequal) == 1 / len(y)
 
 
 def test_diverged_runs_count_as_worst() -> None:
@@ -176,7 +197,7 @@ def test_an_error_while_training_ends_the_workers() -> None:
 
 def test_an_a_against_a_study_rarely_names_a_winner() -> None:
     rng = np.random.default_rng(1)
-    wins, same, none = 0, dict.fromkeys("abc", 1.0), dict.fromkeys("abc", 0)
+    wins, same, none = 0, dict.fromkeys("abc", Cost(1.0, 0.0, 1.0)), dict.fromkeys("abc", 0)
     for _ in range(400):
         # overlapping splits: scores of all seeds share a part of their chance
         shared = rng.normal(0, OVERLAP**0.5, (3, 1))
@@ -191,4 +212,9 @@ def test_statistics_against_known_values() -> None:
     assert estimate(values).mean == pytest.approx(0.3)
     assert estimate(values).half == pytest.approx(2.7764451 * 0.15811388 * (1 / 5 + 1 / 3) ** 0.5, rel=1e-6)
     assert p_value(np.zeros(5)) == 1.0
-    assert p_value(np.full(5, 0.1)) == 0.0
+    # differences that do not vary say nothing about chance, rounded or not
+    assert p_value(np.full(5, 0.1)) == p_value(np.full(5, 0.3) - np.array([0.1] * 5)) == 1.0
+    # 1 row of 100 in each of 5 seeds, whose spread is taken to be a row: t = 1/√(1/5 + 1/3)
+    assert p_value(np.full(5, 0.01), row=0.01) == pytest.approx(2 * stats.t.sf((1 / 5 + 1 / 3) ** -0.5, 4))
+    assert estimate(np.full(5, 0.01), row=0.01).half == pytest.approx(2.7764451 * 0.01 * (8 / 15) ** 0.5, rel=1e-6)
+    assert estimate(values, row=0.01) == estimate(values)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import warnings
+from dataclasses import replace
 from html import escape
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from rheobase.study import pictures
 from rheobase.study.report import render
 from rheobase.study.results import Results
-from rheobase.study.table import headings, row, show
+from rheobase.study.table import headings, legend, row, show
 from tests.study.invented import results
 
 CASES = {
@@ -68,6 +72,39 @@ def test_groups_and_notes_are_told() -> None:
     assert "3 missing values were filled" in printed(
         results({"relu": [0.9, 0.8], "tanh": [0.9, 0.8]}, notes=("3 missing values were filled.",)), 80
     )
+
+
+def test_the_legend_says_what_was_measured_and_what_guessing_scores() -> None:
+    words = dict(legend(CASES["close"]))
+    assert words["cost"] == (
+        "time of a training step of this network with rheobase's own modules, relu's is 1; measured to ±0.02"
+    )
+    assert words["fails"].endswith("guessing (always answering the commonest class scores 35.00)")
+    assert dict(legend(CASES["regression"]))["fails"].endswith("(always answering the mean scores 0)")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300, 0.0])
+def test_a_page_is_drawn_of_curves_that_left_all_bounds(value: float) -> None:
+    r = CASES["regression"]
+    runs = [replace(run, curve=np.full(20, value)) for run in r.outcomes[0].runs]
+    outcomes = [replace(o, runs=tuple(replace(run, activation=o.name) for run in runs)) for o in r.outcomes]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "<svg" in render(replace(r, outcomes=tuple(outcomes)), "rheobase study")
+
+
+@pytest.mark.parametrize(("low", "high", "most"), [(0.03, 0.4, 6), (0.3, 0.6, 6), (0.62, 0.97, 6), (1e-7, 1, 9)])
+def test_learning_curves_are_marked(low: float, high: float, most: int) -> None:
+    r = CASES["close"]
+    curves = [replace(run, curve=np.geomspace(high, low, 20)) for run in r.outcomes[0].runs]
+    figure = pictures.curve(
+        replace(r, outcomes=tuple(replace(o, runs=tuple(curves)) for o in r.outcomes)), r.outcomes[0]
+    )
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    bottom, top = axes.get_ylim()
+    shown = [t.get_text() for t in axes.get_yticklabels() if bottom <= t.get_position()[1] <= top and t.get_text()]
+    assert 2 <= len(shown) <= most
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from rheobase.study.cost import Cost, compared
 from rheobase.study.statistics import OVERLAP, Scores, seeds_needed
 from rheobase.study.units import unit
 from rheobase.study.verdict import Verdict, decide, recommended
 
-COST = {"a": 1.0, "b": 1.3, "c": 2.0}
+COST = {"a": Cost(1.0, 0.0, 1.0), "b": Cost(1.3, 0.1, 1.0), "c": Cost(2.0, 0.1, 1.0)}
 NONE = {"a": 0, "b": 0, "c": 0}
 PERCENT = unit("accuracy")
 RNG = np.random.default_rng(0)
@@ -77,10 +78,60 @@ def test_few_seeds_are_a_screening() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cost", "best"), [({"a": 1.04, "b": 1.0}, "a"), ({"a": 1.2, "b": 1.0}, "b"), ({"a": 1.0, "b": 0.97}, "a")]
+    ("a", "b", "noise", "best"),
+    [(1.04, 1.0, 0, "a"), (1.2, 1.0, 0, "b"), (1.0, 0.97, 0, "a"), (1.2, 1.0, 0.21, "a"), (1.2, 1.0, 0.19, "b")],
 )
-def test_advice_is_the_cheapest_then_the_incumbent(cost: dict[str, float], best: str) -> None:
-    assert recommended(["b", "a"], "a", cost) == best
+def test_advice_is_the_cheapest_if_clearly_so_else_the_incumbent(a: float, b: float, noise: float, best: str) -> None:
+    for own, other in ((noise, 0.0), (0.0, noise)):
+        cost = {"a": Cost(a, own, 1.0), "b": Cost(b, other, 1.0), "c": Cost(0.1, 0.0, 1.0)}
+        assert recommended(["b", "a"], "a", cost) == best
+    # without the incumbent, its place is the best mean's
+    assert recommended(["a", "b"], "c", cost) == best
+
+
+def test_cost_is_the_median_ratio_of_a_round_and_its_noise_the_middle_half() -> None:
+    rounds = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    assert compared([3 * t for t in rounds], rounds) == (3.0, 0.0)
+    # one slow round moves neither; the middle half of these ratios lies from 1.0 to 1.4
+    ratios = [0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 50.0]
+    assert compared([r * t for r, t in zip(ratios, rounds, strict=True)], rounds) == pytest.approx((1.2, 0.4))
+
+
+def test_a_row_of_difference_in_every_seed_is_no_win() -> None:
+    for seeds in (5, 9):
+        scores = {"a": np.full(seeds, 0.95), "b": np.full(seeds, 0.95) - 1 / 1124}
+        v = decide(scores, "a", COST, NONE, PERCENT, row=1 / 1124)
+        assert (v.kind, v.top) == ("undecided", ("a", "b"))
+        assert "+0.09 ±0.00" not in v.sentence
+        assert "more than chance" not in v.sentence
+    clear = decide({**scores, "b": np.full(9, 0.9)}, "a", COST, NONE, PERCENT, row=1 / 1124)
+    assert (clear.kind, clear.top) == ("winner", ("a",))
+    unmeasured = decide({"a": np.full(5, 0.5), "b": np.full(5, 0.4)}, "a", COST, NONE, unit("R²"))
+    assert unmeasured.kind == "undecided"
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 4])
+def test_a_few_seeds_decide_nothing(seeds: int) -> None:
+    for b in (BASE + 0.1, BASE - 0.1, BASE, shifted(0.0001, 1e-4)):
+        v = verdict(seeds, a=BASE, b=b)
+        assert v.kind == "undecided"
+        assert f"Undecided: {seeds} seeds are too few for a verdict; take 5 or more." in v.sentence
+        assert set(v.top) == {"a", "b"}
+    assert verdict(5, a=BASE, b=shifted(0.1, 0.001, 5)).kind == "winner"
+    assert verdict(5, a=BASE, b=BASE).kind == "equivalent"
+    alone = verdict(seeds, a=BASE, b=BASE, failed={"a": 0, "b": seeds})
+    assert (alone.kind, alone.top) == ("undecided", ("a",))
+    assert "Only a learnt more than guessing. In no seed did b" in alone.sentence
+    assert verdict(seeds, a=BASE, b=BASE, failed={"a": seeds, "b": seeds}).kind == "failed"
+
+
+def test_what_more_seeds_would_show_is_foretold_from_ten_on() -> None:
+    few = verdict(5, a=BASE, b=shifted(0.001, 0.05, 5))
+    assert "Too few seeds to say how many would settle it; 10 or more would tell more." in few.sentence
+    assert "would not settle" not in few.sentence
+    equal = verdict(a=np.array([0.5, 0.75] * 5), b=np.array([0.75, 0.5] * 5))
+    assert "For a and b the means are equal (+0.00 ±" in equal.sentence
+    assert "settle" not in equal.sentence
 
 
 @pytest.mark.parametrize("comparisons", [1, 7])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,12 +18,15 @@ from rheobase.cli.complaints import UsageError, explain
 from rheobase.errors import RheobaseError, extra
 from rheobase.study import Plan
 from rheobase.study.folder import FILES, RECORD, REPORT
+from rheobase.study.plan import DEFAULT
 from rheobase.study.reading import SOURCES
 
 if TYPE_CHECKING:
     from rheobase.study import Results
 
 INTERRUPTED = 130
+
+ACTIVATIONS = f"Functions to compare, separated by commas; default: {','.join(DEFAULT)}."
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -30,6 +35,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text."
 
 def main() -> None:
     """Run the command line; what a user got wrong is one line on stderr and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # a terminal that knows no Greek shows ? for it
+            stream.reconfigure(errors="replace")
     try:
         status = app(standalone_mode=False, prog_name="rheobase")
     except UsageError as error:
@@ -49,8 +58,13 @@ def _stop(complaint: str, status: int) -> None:
 
 
 @app.callback(invoke_without_command=True)
-def bare(context: typer.Context) -> None:
+def bare(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
     """Activation functions: show them, list them, compare them on your data."""
+    if version:
+        print(f"rheobase {installed('rheobase')}")
+        raise typer.Exit
     if context.invoked_subcommand is None:
         print(context.get_help())
 
@@ -104,7 +118,7 @@ def _check_folder(path: str) -> None:
 def study(
     data: Annotated[str, typer.Argument(help=f"{SOURCES}.")],
     target: Annotated[str | None, typer.Option(help="Column to predict; default: the last.")] = None,
-    activations: Annotated[str | None, typer.Option(help="Functions to compare, separated by commas.")] = None,
+    activations: Annotated[str | None, typer.Option(help=ACTIVATIONS)] = None,
     baseline: Annotated[str, typer.Option(help="What the others are compared with.")] = Plan.baseline,
     seeds: Annotated[int, typer.Option(help="Paired seeds that are scored, a whole number from 2.")] = len(Plan.seeds),
     steps: Annotated[int, typer.Option(help="Training steps per run, a whole number from 1.")] = Plan.steps,
@@ -119,16 +133,23 @@ def study(
         from rheobase.study.results import as_json as record
         from rheobase.study.results import write
 
-    names = [name.strip() for name in activations.split(",")] if activations is not None else None
+    names = _names(activations) if activations is not None else None
     plan = studies.make(names, baseline, seeds, steps)
     table = studies.load(data, target)
     with prepared(out):
-        results = _with_progress(lambda done: studies.run(table, plan, done), plan)
+        results = _with_progress(lambda done: studies.run(table, plan, done), plan, table.aim)
         write(results, out, render(results, f"rheobase {' '.join(sys.argv[1:])}"))
     if as_json:
         print(record(results), end="")
     else:
         _print_study(results, out)
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise RheobaseError(f"--activations {text!r} lacks a name; give names separated by commas, as in relu,gelu")
+    return names
 
 
 def _print_study(results: Results, out: Path) -> None:
@@ -141,13 +162,14 @@ def _print_study(results: Results, out: Path) -> None:
     console.print(f"Report: {out / REPORT}  Numbers: {out / RECORD}", markup=False, soft_wrap=True)
 
 
-def _with_progress(work: Callable[[Callable[[], None]], Results], plan: Plan) -> Results:
-    """Run `work` with the plan and a progress bar on a terminal; silent off one."""
+def _with_progress(work: Callable[[Callable[[], None]], Results], plan: Plan, aim: str) -> Results:
+    """Run `work` with the aim, the plan and a progress bar on a terminal; silent off one."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True, highlight=False)
     if console.is_terminal:
+        console.print(aim, markup=False, soft_wrap=True)
         console.print(plan.summary, soft_wrap=True)
     columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn())
     bar = Progress(

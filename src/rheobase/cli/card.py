@@ -11,9 +11,15 @@ from rheobase.facts.saturation import SHARE
 
 if TYPE_CHECKING:
     from rheobase.activation import Activation
-    from rheobase.facts import Facts
+    from rheobase.definition import Definition, Elsewhere
+    from rheobase.facts import Facts, Kink
 
 Lines = list[tuple[str, str]]
+
+#: Fixed points that are printed.
+MOST_POINTS = 5
+EVERYWHERE = (-math.inf, math.inf)
+PROOFS = {"symbolic": "proved symbolically", "numeric": "checked numerically"}
 
 
 def print_card(function: Activation, picture: str | None) -> None:
@@ -55,7 +61,15 @@ def _formulas(function: Activation) -> Lines:
         (p.name, f"{p.default:g}, in {p.domain}" + (", learnt by default" if p.learnable else ""))
         for p in definition.parameters
     ]
-    return [("f", definition.formula), *slope, *form, *parameters]
+    return [("f", definition.formula), *slope, *form, *parameters, *_noise(definition)]
+
+
+def _noise(definition: Definition) -> Lines:
+    noise = definition.noise
+    if noise is None:
+        return []
+    rest = f"; outside training it is {noise.at_rest}" if noise.at_rest else ""
+    return [(noise.name, f"drawn anew for every element: {noise.quantile}, x uniform on (0, 1){rest}")]
 
 
 def slope_text(function: Activation) -> str:
@@ -83,29 +97,45 @@ def _listed(label: str, texts: Any) -> Lines:
 def fact_lines(facts: Facts) -> Lines:
     """The facts in words."""
     smooth = {None: "smooth", -1: "it jumps"}.get(facts.continuity, f"C{facts.continuity}")
-    kinks = "; ".join(f"at {k.at:g} ({k.left:.4g} | {k.right:.4g}, f′ is {k.chosen:.4g})" for k in facts.kinks)
-    g, s = facts.gaussian, facts.saturation
+    g = facts.gaussian
     edge = "none" if g.edge_of_chaos is None else "σ_w = {:.4f}, σ_b = {:.4f}".format(*g.edge_of_chaos)
     words = [str(w) for w in (facts.monotonic, facts.convex, facts.parity) if w]
     return [
         ("range", str(facts.range)),
         ("limits", f"{facts.limits[0]:.6g} at -∞, {facts.limits[1]:.6g} at +∞"),
         ("shape", ", ".join([*words, smooth]) + ("" if words else ", neither monotonic nor convex")),
-        ("kinks", kinks or "none"),
+        ("kinks", "; ".join(map(_kink, facts.kinks)) or "none"),
         ("largest slope", f"{facts.lipschitz:.6g}"),
-        ("saturates", _beyond(s.left, s.right)),
+        ("saturates", _saturated(facts)),
         ("f′ exactly 0", ", ".join(f"({a:g}, {b:g})" for a, b in facts.dead_zone) or "nowhere"),
-        ("fixed points", ", ".join(_point(p) for p in facts.fixed_points[:5]) or "none"),
+        ("fixed points", _nearest(facts.fixed_points) or "none"),
         # + 0.0: a mean of -1e-17 is printed as 0
         ("for z ~ N(0,1)", f"mean {round(g.mean, 4) + 0.0:.4f}, gain {g.gain:.4f}, χ₁ {g.chi1:.4f}, "
                            f"variance slope {g.variance_slope:.4f}"),
         ("edge of chaos", edge),
-        *_listed("relatives", [f"{r.left} = {r.right}  ({r.proof} proof)" for r in facts.relatives]),
+        *_listed("relatives", [f"{r.left} = {r.right}  ({PROOFS[r.proof]})" for r in facts.relatives]),
     ]  # fmt: skip
+
+
+def _kink(kink: Kink) -> str:
+    jumps = "jumps, " if kink.jump else ""
+    return f"at {kink.at:g} ({jumps}{kink.left:.4g} | {kink.right:.4g}, f′ is {kink.chosen:.4g})"
+
+
+def _nearest(points: Any) -> str:
+    """The fixed points nearest to 0, intervals first."""
+    ordered = sorted(points, key=lambda p: (isinstance(p, float), abs(p) if isinstance(p, float) else 0.0))
+    return ", ".join([*map(_point, ordered[:MOST_POINTS]), *(["…"] if len(ordered) > MOST_POINTS else [])])
 
 
 def _point(point: Any) -> str:
     return f"{point:.6g}" if isinstance(point, float) else str(point)
+
+
+def _saturated(facts: Facts) -> str:
+    if EVERYWHERE in facts.dead_zone:
+        return "f′ is 0 everywhere"
+    return _beyond(facts.saturation.left, facts.saturation.right)
 
 
 def _beyond(left: float | None, right: float | None) -> str:
@@ -120,8 +150,10 @@ def described(function: Activation) -> dict[str, Any]:
     data = {
         "name": d.name, "title": d.title, "kind": d.kind, "family": catalogue.family(d.name),
         "aliases": d.aliases, "formula": d.formula, "latex": function.latex(),
+        "derivative": slope_text(function) if d.kind == "elementwise" else None,
         "computed": str(function.computed.expression), "reason": function.computed.reason,
         "parameters": [{"name": p.name, "default": p.default, "domain": str(p.domain)} for p in d.parameters],
+        "torch": _called(d.torch), "jax": _called(d.jax),
         "reference": d.reference, "differs": d.differs,
         "facts": _fields(function.facts) if d.kind == "elementwise" else None,
     }  # fmt: skip
@@ -133,7 +165,11 @@ def _fields(facts: Facts) -> dict[str, Any]:
     fields = asdict(facts)
     # the definition is told around the facts; they name it
     del fields["definition"]
-    return {"name": facts.name, **fields}
+    return {"name": facts.name, "smooth": facts.continuity is None, **fields}
+
+
+def _called(library: Elsewhere) -> dict[str, str | None]:
+    return {"module": library.module or None, "function": library.function or None}
 
 
 def _plain(value: Any) -> Any:

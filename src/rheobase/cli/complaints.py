@@ -13,9 +13,14 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 def explain(error: Any) -> str:
     """The parser's complaint and what it would have taken, as one line."""
-    what = " ".join(error.format_message().split()).rstrip(".")
+    what = _plainly(" ".join(error.format_message().split()).rstrip("."))
     allowed = _allowed(error)
     return f"{what[:1].lower()}{what[1:]}" + (f"; {allowed}" if allowed else "")
+
+
+def _plainly(what: str) -> str:
+    where, _, why = what.partition(": ")
+    return f"{where}: a whole number is needed" if "valid integer" in why else what
 
 
 def _allowed(error: Any) -> str:

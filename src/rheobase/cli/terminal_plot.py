@@ -8,27 +8,31 @@ import numpy as np
 
 from rheobase.plot import Curves, Points
 
-#: Characters: six tick distances of ten columns span an x axis from -6 to 6.
-WIDTH, REACH = 60, 6.0
+#: Six tick distances of ten columns span an x axis from -6 to 6; one column more holds the 6 itself.
+COLUMNS, REACH = 60, 6.0
 #: What is drawn of functions that grow without bound.
 TALLEST = 4.0
 _ROWS = 8
+#: What a quotient of steps may be off.
+ROUNDING = 1e-9
 
 
 def drawn(picture: Curves) -> str:
     """Every line of `picture`, one below the other."""
-    return "\n".join(_one(label, picture.x, values) for label, values in picture.lines)
+    return "\n".join(_one(picture, label, values) for label, values in picture.lines)
 
 
-def _one(label: str, x: Points, y: Points) -> str:
+def _one(picture: Curves, label: str, y: Points) -> str:
     import plotille
 
+    x = picture.x
+    left, column = float(x[0]), float(x[-1] - x[0]) / COLUMNS
     keep = np.abs(y) <= TALLEST
     low, step, rows = y_axis(float(y[keep].min()), float(y[keep].max()))
     figure = plotille.Figure()
-    figure.width, figure.height, figure.with_colors = WIDTH, rows, False
-    figure.x_label, figure.y_label = "x", label
-    figure.set_x_limits(float(x[0]), float(x[-1]))
+    figure.width, figure.height, figure.with_colors = COLUMNS + 1, rows, False
+    figure.x_label, figure.y_label = picture.x_label, label
+    figure.set_x_limits(left, left + (COLUMNS + 1) * column)
     figure.set_y_limits(low, low + rows * step)
     figure.x_ticks_fkt = figure.y_ticks_fkt = _tick
     figure.scatter(x[keep], y[keep])
@@ -41,8 +45,9 @@ def y_axis(low: float, high: float) -> tuple[float, float, int]:
     wanted = max(high - low, 0.4) / (_ROWS - 1)
     decade = 10.0 ** math.floor(math.log10(wanted))
     step = next(decade * nice for nice in (1, 2, 2.5, 5, 10) if decade * nice >= wanted)
-    start = (math.ceil(low / step) - 1) * step
-    return start, step, math.floor((high - start) / step) + 1
+    start = (math.ceil(low / step - ROUNDING) - 1) * step
+    # a row is four dots high, and the uppermost must still be one of them
+    return start, step, math.ceil((high - start) / step + 1 / 4 - ROUNDING)
 
 
 def _tick(value: float, _next: float) -> str:

@@ -1,10 +1,11 @@
-"""What a training step costs: time and kept memory per function, against a reference, measured interleaved."""
+"""What a training step with rheobase's modules costs: time and kept memory, against a reference, interleaved."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -17,15 +18,37 @@ ROUNDS, STEPS = 15, 8
 WARM_UP = 2
 
 
-def step_costs(data: Dataset, plan: Plan) -> dict[str, tuple[float, float]]:
-    """(time ratio, memory ratio) per function: median step time, and bytes kept for the backward pass."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A training step against the reference's.
+
+    time: the median over the rounds of the ratio to the reference in the same round. noise: the interquartile range
+    of those ratios. memory: the ratio of the bytes kept for the backward pass.
+    """
+
+    time: float
+    noise: float
+    memory: float
+
+
+def step_costs(data: Dataset, plan: Plan) -> dict[str, Cost]:
+    """What a step of the plan's network costs with each function."""
     x, y = (part[: plan.batch] for part in split(data, 0).train)
     names = dict.fromkeys([COST_REFERENCE, *plan.activations])
     models = {name: network(plan, name, x.shape[1], data.outputs, 0) for name in names}
     loss = loss_of(data)
     took = _step_times({name: _steps(model, lambda out: loss(out, y), x) for name, model in models.items()})
     kept = {name: _kept(model, x) for name, model in models.items()}
-    return {name: (took[name] / took[COST_REFERENCE], kept[name] / kept[COST_REFERENCE]) for name in plan.activations}
+    return {
+        name: Cost(*compared(took[name], took[COST_REFERENCE]), kept[name] / kept[COST_REFERENCE])
+        for name in plan.activations
+    }
+
+
+def compared(times: Sequence[float], reference: Sequence[float]) -> tuple[float, float]:
+    """Median and interquartile range of the ratios, round by round."""
+    low, middle, high = statistics.quantiles([own / its for own, its in zip(times, reference, strict=True)], n=4)
+    return middle, high - low
 
 
 def _steps(model: torch.nn.Module, loss: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> Callable[[], None]:
@@ -40,8 +63,8 @@ def _steps(model: torch.nn.Module, loss: Callable[[torch.Tensor], torch.Tensor],
     return steps
 
 
-def _step_times(work: Mapping[str, Callable[[], None]]) -> dict[str, float]:
-    """The median time of each work on one thread; they take turns, and each round begins with another."""
+def _step_times(work: Mapping[str, Callable[[], None]]) -> dict[str, list[float]]:
+    """The time of each work in each round, on one thread; they take turns, and each round begins with another."""
     names, threads = list(work), torch.get_num_threads()
     times: dict[str, list[float]] = {name: [] for name in names}
     torch.set_num_threads(1)
@@ -52,7 +75,7 @@ def _step_times(work: Mapping[str, Callable[[], None]]) -> dict[str, float]:
             work[name]()
             times[name].append(time.perf_counter() - start)
     torch.set_num_threads(threads)
-    return {name: statistics.median(found[WARM_UP:]) for name, found in times.items()}
+    return {name: found[WARM_UP:] for name, found in times.items()}
 
 
 def _kept(model: torch.nn.Module, x: torch.Tensor) -> int:

@@ -65,18 +65,26 @@ def curve(results: Results, o: Outcome) -> Figure:
     axes.plot(steps, common, color="#aaaaaa", linewidth=3)
     for run in o.runs:
         axes.plot(steps, run.curve, color=COLOURS[0], linewidth=0.9, alpha=0.8)
-    axes.set(title=o.name, xlabel="training step", ylabel="validation loss", yscale="log", ylim=_losses(results))
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.set(title=o.name, xlabel="training step", ylabel="validation loss", ylim=_losses(results), yscale="log")
+    axes.yaxis.set_major_locator(LogLocator(subs=_marks(*_losses(results)), numticks=99))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
     _plain(axes)
     return figure
 
 
+def _marks(low: float, high: float) -> tuple[float, ...]:
+    """Where a decade is marked: the more often, the fewer decades there are."""
+    if high > 1000 * low:
+        return (1.0,)
+    return (1.0, 2.0, 5.0) if high > 10 * low else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
+
+
 def _losses(results: Results) -> tuple[float, float]:
     """The losses all curves are drawn between; what climbs far above the baseline leaves the picture."""
     found = np.concatenate([r.curve for o in results.outcomes for r in o.runs])
-    highest = 3 * max(float(np.nanmax(r.curve)) for r in _baseline(results).runs)
+    # a diverged run's curve may be NaN throughout
+    highest = 3 * max((v for r in _baseline(results).runs for v in r.curve if np.isfinite(v)), default=np.inf)
     shown = found[np.isfinite(found) & (found > 0) & (found <= highest)]
     return (0.8 * float(shown.min()), 1.25 * float(shown.max())) if len(shown) else (0.1, 10.0)
 

@@ -16,6 +16,9 @@ BUILT_IN = ("digits", "breast_cancer", "wine", "iris", "diabetes")
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
 FILE = f"a file ending in {', '.join(SUFFIXES)}"
+COMMA, TAB = ",", "\t"
+#: What separates columns, here or elsewhere, and what it is called.
+SEPARATORS = {COMMA: "commas", TAB: "tabs", ";": "semicolons", "|": "bars"}
 #: All that can be studied, in words.
 SOURCES = f"{', '.join(BUILT_IN)}, or {FILE}"
 
@@ -30,7 +33,9 @@ def read(source: str) -> pd.DataFrame:
     if not path.is_file():
         raise StudyError(f"there is no file {source!r}")
     try:
-        return _parsed(path, "\t" if ".tsv" in path.name else ",")
+        return _parsed(path, TAB if ".tsv" in path.name else COMMA)
+    except StudyError:
+        raise
     except UnicodeDecodeError:
         raise StudyError(f"cannot read {source!r}: it is not UTF-8 text; save it in that encoding") from None
     except (EOFError, zlib.error):
@@ -46,8 +51,33 @@ def _parsed(path: Path, separator: str) -> pd.DataFrame:
 
     # read apart: the reader gives columns of the same name new names, and takes a field too many for an index,
     # both without a word
-    start = pd.read_csv(path, sep=separator, header=None, nrows=2, dtype=str, keep_default_na=False)
-    twice = [name for name, count in Counter(start.iloc[0]).items() if count > 1]
-    if twice:
-        raise ValueError(f"{len(twice)} column name(s) occur more than once, the first is {twice[0]!r}; rename them")
+    whole = {"header": None, "dtype": str, "keep_default_na": False}
+    _check_header(path.name, list(pd.read_csv(path, sep=separator, nrows=1, **whole).iloc[0]), separator)
+    pd.read_csv(path, sep=separator, nrows=2, **whole)
     return pd.read_csv(path, sep=separator, low_memory=False)
+
+
+def _check_header(file: str, names: list[str], separator: str) -> None:
+    other = next((s for s in SEPARATORS if len(names) == 1 and s in names[0]), None)
+    if other is not None:
+        wanted = SEPARATORS[separator]
+        raise StudyError(f"the columns of {file!r} seem to be separated by {other!r}; save it with {wanted}")
+    if all(map(_is_number, names)):
+        first = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+        raise StudyError(
+            f"{file!r} has no header: its first row holds numbers ({first}); put names of the columns there"
+        )
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise StudyError(
+            f"cannot read {file!r}: {len(twice)} column name(s) occur more than once, the first is {twice[0]!r}; "
+            "rename them"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

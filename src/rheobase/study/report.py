@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from rheobase.doctor.measure import EDGES
 from rheobase.study import pictures
-from rheobase.study.plan import SPLIT
+from rheobase.study.plan import COST_REFERENCE, SPLIT
 from rheobase.study.results import Results
 from rheobase.study.statistics import CONFIDENCE
 from rheobase.study.table import groups, headings, legend, row
@@ -33,6 +33,7 @@ def render(results: Results, command: str) -> str:
         reach=f"{EDGES[-1]:g}",
         split="/".join(map(str, SPLIT)),
         screening=len(results.plan.seeds) < SCREENING,
+        reference=COST_REFERENCE,
         command=command,
         versions={name: version(name) for name in ("rheobase", "torch", "scikit-learn", "numpy")},
         machine=f"{platform.machine()}, Python {platform.python_version()}",

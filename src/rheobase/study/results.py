@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rheobase.study.cost import Cost
 from rheobase.study.data import Dataset
 from rheobase.study.folder import PLAN, RECORD, REPORT, ROWS, put
 from rheobase.study.plan import Plan
 from rheobase.study.statistics import Estimate, estimate, p_superiority
-from rheobase.study.train import Run
+from rheobase.study.train import Run, one_row
 from rheobase.study.units import unit
 from rheobase.study.verdict import Verdict, decide
 
@@ -35,6 +36,7 @@ class Outcome:
     edge: bool
     runs_failed: int
     step_time_ratio: float
+    step_time_noise: float
     memory_ratio: float
     health: Mapping[str, float]
     runs: tuple[Run, ...]
@@ -59,32 +61,33 @@ def summarise(
     data: Dataset,
     plan: Plan,
     final: Sequence[Run],
-    costs: Mapping[str, tuple[float, float]],
+    costs: Mapping[str, Cost],
 ) -> Results:
     """All records of a study, the best mean first."""
     scores = {name: np.array([r.test for r in _of(final, name)]) for name in plan.activations}
     failed = {name: sum(r.failed for r in _of(final, name)) for name in plan.activations}
-    base = scores[plan.baseline]
+    base, row = scores[plan.baseline], one_row(data)
     outcomes = [
         Outcome(
             name=name,
             scores=scores[name],
             score=estimate(scores[name]),
-            difference=estimate(scores[name] - base),
+            difference=estimate(scores[name] - base, row if name != plan.baseline else 0.0),
             p_superiority=p_superiority(scores[name], base),
             best_learning_rate=_of(final, name)[0].learning_rate,
             edge=_of(final, name)[0].learning_rate in (plan.learning_rates[0], plan.learning_rates[-1]),
             runs_failed=failed[name],
-            step_time_ratio=costs[name][0],
-            memory_ratio=costs[name][1],
+            step_time_ratio=costs[name].time,
+            step_time_noise=costs[name].noise,
+            memory_ratio=costs[name].memory,
             health=_health(_of(final, name)),
             runs=_of(final, name),
         )
         for name in plan.activations
     ]
     outcomes.sort(key=lambda o: -o.score.mean)
-    time = {name: ratio for name, (ratio, _) in costs.items()}
-    return Results(data, plan, decide(scores, plan.baseline, time, failed, unit(data.metric)), tuple(outcomes))
+    verdict = decide(scores, plan.baseline, costs, failed, unit(data.metric), row)
+    return Results(data, plan, verdict, tuple(outcomes))
 
 
 def _of(runs: Sequence[Run], name: str) -> tuple[Run, ...]:
@@ -102,6 +105,7 @@ def as_dict(results: Results) -> dict[str, Any]:
     plan, verdict = results.plan, results.verdict
     return {
         "data": results.data.name,
+        "target": results.data.predicts,
         "task": results.data.task,
         "metric": results.data.metric,
         "higher_is_better": True,

@@ -19,6 +19,8 @@ Scores = NDArray[np.float64]
 OVERLAP = TEST / TRAIN
 CONFIDENCE = 0.95
 POWER = 0.8
+#: A spread below this share of the mean is what subtracting equal numbers leaves.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,14 @@ class Estimate:
         return self.mean - self.half, self.mean + self.half
 
 
-def estimate(values: Scores) -> Estimate:
-    """Mean of scores over seeds and its interval, corrected for overlapping splits."""
+def estimate(values: Scores, row: float = 0.0) -> Estimate:
+    """Mean over seeds and its interval, corrected for overlapping splits; `row` as in `p_value`."""
     reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
-    return Estimate(float(np.mean(values)), reach * _spread(values) * _error(len(values)))
+    return Estimate(float(np.mean(values)), reach * _spread(values, row) * _error(len(values)))
 
 
-def _spread(values: Scores) -> float:
-    return float(np.std(values, ddof=1))
+def _spread(values: Scores, row: float) -> float:
+    return max(float(np.std(values, ddof=1)), row)
 
 
 def _error(n: Any) -> Any:
@@ -49,12 +51,17 @@ def _error(n: Any) -> Any:
     return (1 / n + OVERLAP) ** 0.5
 
 
-def p_value(difference: Scores) -> float:
-    """Two-sided corrected t test that paired differences have mean 0."""
-    error = _spread(difference) * _error(len(difference))
-    if error == 0:
-        return 1.0 if np.mean(difference) == 0 else 0.0
-    return float(2 * stats.t.sf(abs(np.mean(difference)) / error, len(difference) - 1))
+def p_value(difference: Scores, row: float = 0.0) -> float:
+    """Two-sided corrected t test that paired differences have mean 0.
+
+    `row` is what one test row is worth: accuracy counts whole rows, so a few seeds may show the same difference
+    though each is off by a row either way. The spread between seeds is taken to be that much at least. Without such
+    a unit, differences that do not vary at all say nothing about chance: p is 1.
+    """
+    mean, spread = abs(float(np.mean(difference))), _spread(difference, row)
+    if spread <= ROUNDING * mean or spread == 0:
+        return 1.0
+    return float(2 * stats.t.sf(mean / (spread * _error(len(difference))), len(difference) - 1))
 
 
 def p_superiority(a: Scores, b: Scores) -> float:
@@ -71,15 +78,15 @@ def holm(p: Mapping[str, float]) -> dict[str, float]:
     return adjusted
 
 
-def seeds_needed(difference: Scores, comparisons: int) -> int | None:
+def seeds_needed(difference: Scores, comparisons: int, row: float = 0.0) -> int | None:
     """Seeds at which a mean difference like this one would be significant in the share `POWER` of studies.
 
-    A study makes that many comparisons. None if no number of seeds below a thousand would do: overlapping
-    splits leave a chance that more seeds do not remove.
+    A study makes that many comparisons; `row` as in `p_value`. None if no number of seeds below a thousand would do:
+    overlapping splits leave a chance that more seeds do not remove.
     """
     size = abs(float(np.mean(difference)))
     n = np.arange(2, 1000)
     tail = (1 - CONFIDENCE) / 2 / comparisons
     reach = stats.t.isf(tail, n - 1) + stats.t.ppf(POWER, n - 1)
-    enough = n[size >= reach * _spread(difference) * _error(n)]
+    enough = n[size >= reach * _spread(difference, row) * _error(n)]
     return int(enough[0]) if len(enough) else None

@@ -72,15 +72,26 @@ def legend(results: Results) -> list[tuple[str, str]]:
         (u.metric, f"{right if u.factor > 1 else explained}; mean over {len(results.plan.seeds)} seeds"),
         ("±", f"half of the {CONFIDENCE:.0%} interval of the number before it"),
         (f"vs {base}", f"difference to {base} on the same seeds" + (", in percentage points" if u.factor > 1 else "")),
-        ("cost", f"time of a training step, {COST_REFERENCE}'s is 1"),
+        (
+            "cost",
+            f"time of a training step of this network with rheobase's own modules, {COST_REFERENCE}'s is 1; "
+            f"measured to ±{max(o.step_time_noise for o in results.outcomes):.2f}",
+        ),
         ("dead", "units that learn from no test row: their slope is 0 on all"),
         ("sat.", f"saturated: how often a unit's slope is below {SHARE:.0%} of its largest"),
         ("shift", "mean of a layer's outputs over their root mean square; 0 is centred"),
         ("grad.", "powers of ten of gradient lost from the last hidden layer to the first"),
         ("lr", f"learning rate, chosen on validation data{beyond}"),
-        ("fails", "runs that diverged or learnt no more than guessing"),
+        ("fails", f"runs that diverged or learnt no more than guessing ({_guessing(results)})"),
         *(("note" if i == 0 else "", note) for i, note in enumerate(results.notes)),
     ]
+
+
+def _guessing(results: Results) -> str:
+    if results.data.task == "regression":
+        return "always answering the mean scores 0"
+    scored = sum(run.chance for run in results.outcomes[0].runs) / len(results.outcomes[0].runs)
+    return f"always answering the commonest class scores {unit(results.data.metric).plain(scored)}"
 
 
 def groups(results: Results) -> list[tuple[str, list[Outcome]]]:

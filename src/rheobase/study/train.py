@@ -25,7 +25,7 @@ CURVE = 20
 
 @dataclass(frozen=True)
 class Run:
-    """The outcome of one training. A diverged run has the worst score and counts."""
+    """The outcome of one training. A diverged run has the worst score and counts; `chance` is what guessing scores."""
 
     activation: str
     learning_rate: float
@@ -33,6 +33,7 @@ class Run:
     validation: float
     test: float
     failed: bool
+    chance: float
     curve: NDArray[np.float64]
     health: Health | None
 
@@ -60,7 +61,7 @@ def split(data: Dataset, seed: int) -> Split:
         rest, test_size=VALIDATION / (TRAIN + VALIDATION), random_state=seed, stratify=inner
     )
     encoder = _encoder(data).fit(data.features.iloc[train])
-    middle, scale = (data.target[train].mean(), data.target[train].std()) if strata is None else (0, 1)
+    middle, scale = (data.target[train].mean(), data.target[train].std() or 1.0) if strata is None else (0, 1)
 
     def part(where: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         x = torch.tensor(np.asarray(encoder.transform(data.features.iloc[where])), dtype=torch.float32)
@@ -123,9 +124,15 @@ def score(data: Dataset, model: nn.Module, part: tuple[Tensor, Tensor]) -> float
     return float((guess == y).float().mean())
 
 
-def chance(data: Dataset) -> float:
-    """What always answering the commonest class, or the mean, scores."""
-    return 0.0 if data.task == "regression" else float(np.bincount(data.target).max() / len(data.target))
+def chance(data: Dataset, y: Tensor) -> float:
+    """The best that one answer for all rows scores on the targets `y`: the commonest class, or the mean."""
+    return 0.0 if data.task == "regression" else float(y.long().bincount().max() / len(y))
+
+
+def one_row(data: Dataset) -> float:
+    """What one test row is worth in the score; 0 for R², which does not count rows."""
+    share = TEST / (TRAIN + VALIDATION + TEST)
+    return 0.0 if data.task == "regression" else 1 / math.ceil(share * len(data.target))
 
 
 def worst(data: Dataset) -> float:
@@ -143,14 +150,15 @@ def train(data: Dataset, plan: Plan, name: str, learning_rate: float, seed: int,
     validation, test = score(data, model, parts.validation), score(data, model, parts.test)
     diverged = math.isnan(validation) or math.isnan(test)
     validation, test = (worst(data) if diverged else max(found, worst(data)) for found in (validation, test))
-    x, y = parts.test
+    (x, y), guessing = parts.test, chance(data, parts.test[1])
     return Run(
         name,
         learning_rate,
         seed,
         validation,
         test if final else math.nan,
-        diverged or test <= chance(data) + 1e-6,
+        diverged or test <= guessing + 1e-6,
+        guessing,
         curve,
         measure(model, x, lambda out: loss(out, y)) if final and not diverged else None,
     )

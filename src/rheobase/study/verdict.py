@@ -8,8 +8,18 @@ from typing import Literal
 
 import numpy as np
 
+from rheobase.study.cost import Cost
 from rheobase.study.plan import COST_REFERENCE
-from rheobase.study.statistics import CONFIDENCE, Scores, estimate, holm, p_superiority, p_value, seeds_needed
+from rheobase.study.statistics import (
+    CONFIDENCE,
+    Estimate,
+    Scores,
+    estimate,
+    holm,
+    p_superiority,
+    p_value,
+    seeds_needed,
+)
 from rheobase.study.units import Unit
 
 Kind = Literal["winner", "tied", "equivalent", "undecided", "failed"]
@@ -18,8 +28,10 @@ Kind = Literal["winner", "tied", "equivalent", "undecided", "failed"]
 SUPERIORITY = 0.75
 #: Costs per step this close are the same: nobody should change what they have for them.
 SAME_COST = 1.05
-#: Fewer seeds than this are a screening.
+#: Fewer seeds than this are a screening, and too few to foretell what more would show.
 SCREENING = 10
+#: Fewer seeds than this decide nothing: their spread is hardly known.
+FEWEST_TO_DECIDE = 5
 
 
 @dataclass(frozen=True)
@@ -32,13 +44,19 @@ class Verdict:
 
 
 def decide(
-    scores: Mapping[str, Scores], baseline: str, cost: Mapping[str, float], failed: Mapping[str, int], unit: Unit
+    scores: Mapping[str, Scores],
+    baseline: str,
+    cost: Mapping[str, Cost],
+    failed: Mapping[str, int],
+    unit: Unit,
+    row: float = 0.0,
 ) -> Verdict:
-    """The verdict on scores by function, one per paired seed; higher is better.
+    """The verdict on scores by function, one per paired seed; higher is better. `row`: what a test row is worth.
 
     Top are all functions that cannot be told apart from the best (Holm over the comparisons with it).
     One alone that also beats each other in the share `SUPERIORITY` of the seeds is the winner; all functions
     within half the baseline's spread of each other are equivalent; all together at the top without that: undecided.
+    So is everything with fewer than `FEWEST_TO_DECIDE` seeds.
     """
     seeds = len(next(iter(scores.values())))
     label = f"Screening with {seeds} seeds. " if seeds < SCREENING else ""
@@ -47,15 +65,16 @@ def decide(
         return Verdict(
             "failed", f"{label}No function learnt more than guessing in any seed; nothing can be compared.", ()
         )
-    top = _top(alive, baseline)
-    kind = _kind(alive, top, baseline)
-    story = _Story(top, alive, baseline, cost, unit)
-    return Verdict(kind, label + story.tell(kind) + _lost(scores, alive), tuple(top))
+    story = _Story(_top(alive, baseline, row), alive, baseline, cost, unit, row)
+    kind = story.kind
+    return Verdict(kind, label + story.tell(kind) + _lost(scores, alive), tuple(story.top))
 
 
-def _top(alive: Mapping[str, Scores], baseline: str) -> list[str]:
+def _top(alive: Mapping[str, Scores], baseline: str, row: float) -> list[str]:
     best = max(alive, key=lambda name: (np.mean(alive[name]), name == baseline))
-    adjusted = holm({name: p_value(alive[best] - s) for name, s in alive.items() if name != best})
+    if len(alive[best]) < FEWEST_TO_DECIDE:
+        return [best, *_best_first(alive, [name for name in alive if name != best])]
+    adjusted = holm({name: p_value(alive[best] - s, row) for name, s in alive.items() if name != best})
     equal = [n for n, p in adjusted.items() if p >= 1 - CONFIDENCE or _rarely(alive[best], alive[n])]
     return [best, *_best_first(alive, equal)]
 
@@ -68,31 +87,21 @@ def _best_first(alive: Mapping[str, Scores], names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: -float(np.mean(alive[name])))
 
 
-def _kind(alive: Mapping[str, Scores], top: list[str], baseline: str) -> Kind:
-    if len(top) == 1:
-        return "winner"
-    if len(top) < len(alive):
-        return "tied"
-    gaps = [estimate(alive[top[0]] - alive[name]) for name in top[1:]]
-    region = _region(alive, top, baseline)
-    return "equivalent" if all(max(abs(g.ci[0]), abs(g.ci[1])) <= region for g in gaps) else "undecided"
-
-
-def _region(alive: Mapping[str, Scores], top: Sequence[str], baseline: str) -> float:
-    return 0.5 * float(np.std(alive.get(baseline, alive[top[0]]), ddof=1))
-
-
 def _lost(scores: Mapping[str, Scores], alive: Mapping[str, Scores]) -> str:
     lost = [name for name in scores if name not in alive]
     return f" In no seed did {_list(lost, 'or')} learn more than guessing." if lost else ""
 
 
-def recommended(top: Sequence[str], baseline: str, cost: Mapping[str, float]) -> str:
-    """Among equals the cheapest per step, unless the baseline costs as good as the same."""
-    cheapest = min(top, key=lambda name: cost[name])
-    if baseline in top and cost[baseline] <= SAME_COST * cost[cheapest]:
-        return baseline
-    return cheapest
+def recommended(top: Sequence[str], baseline: str, cost: Mapping[str, Cost]) -> str:
+    """Among equals the cheapest per step if it is clearly cheaper; else the baseline, or the best mean without it.
+
+    Clearly: by more than the noise of either measurement, and by more than `SAME_COST`.
+    """
+    incumbent = baseline if baseline in top else top[0]
+    cheapest = min(top, key=lambda name: cost[name].time)
+    saved = cost[incumbent].time - cost[cheapest].time
+    noise = max(cost[incumbent].noise, cost[cheapest].noise, (SAME_COST - 1) * cost[cheapest].time)
+    return cheapest if saved > noise else incumbent
 
 
 @dataclass(frozen=True)
@@ -102,8 +111,28 @@ class _Story:
     top: Sequence[str]
     alive: Mapping[str, Scores]
     baseline: str
-    cost: Mapping[str, float]
+    cost: Mapping[str, Cost]
     unit: Unit
+    row: float
+
+    @property
+    def seeds(self) -> int:
+        return len(self.alive[self.top[0]])
+
+    @property
+    def kind(self) -> Kind:
+        if self.seeds < FEWEST_TO_DECIDE:
+            return "undecided"
+        if len(self.top) == 1:
+            return "winner"
+        if len(self.top) < len(self.alive):
+            return "tied"
+        gaps = [self._difference(self.top[0], name).ci for name in self.top[1:]]
+        return "equivalent" if all(max(abs(low), abs(high)) <= self._region for low, high in gaps) else "undecided"
+
+    @property
+    def _region(self) -> float:
+        return 0.5 * float(np.std(self.alive.get(self.baseline, self.alive[self.top[0]]), ddof=1))
 
     def tell(self, kind: Kind) -> str:
         tellers = {
@@ -134,37 +163,62 @@ class _Story:
 
     def _equivalent(self) -> str:
         best, last = self.top[0], self.top[-1]
-        region = self.unit.plain(_region(self.alive, self.top, self.baseline)) + self.unit.difference
+        region = self.unit.plain(self._region) + self.unit.difference
         return (
             f"It does not matter here: the largest difference is {self._gap(best, last)} ({best} against {last}), and "
             f"all are within {region}, half of the spread between seeds. {self._advice()}"
         )
 
     def _undecided(self) -> str:
-        best = self.top[0]
-        rival = self.baseline if self.baseline in self.top[1:] else self.top[1]
         stay = f" So far {self.baseline} is not shown to be worse." if self.baseline in self.top else ""
-        return (
-            f"Undecided: these seeds do not tell the {len(self.top)} functions apart, their number taken into account. "
-            f"The best mean is {best}'s, {self._gap(best, rival)} against {rival}. {self._more(best, rival)}{stay}"
-        )
+        if self.seeds < FEWEST_TO_DECIDE:
+            few = f"{self.seeds} seeds are too few for a verdict; take {FEWEST_TO_DECIDE} or more."
+            return f"Undecided: {few} {self._lead()}"
+        many = f"these seeds do not tell the {len(self.top)} functions apart, their number taken into account."
+        return f"Undecided: {many} {self._lead()}{self._more()}{stay}"
 
-    def _more(self, best: str, rival: str) -> str:
-        difference = self.alive[best] - self.alive[rival]
-        needed = seeds_needed(difference, comparisons=len(self.alive) - 1)
-        if needed is None:
-            return "More seeds would not settle so small a difference on this data."
-        return f"About {max(needed - len(difference), 1)} more seeds would settle a difference of that size."
+    @property
+    def _rival(self) -> str:
+        return self.baseline if self.baseline in self.top[1:] else self.top[1]
+
+    def _lead(self) -> str:
+        best = self.top[0]
+        if len(self.top) == 1:
+            return f"Only {best} learnt more than guessing."
+        rival, gap = self._rival, self._gap(best, self._rival)
+        if self._equal(best, rival):
+            return f"For {best} and {rival} the means are equal ({gap})."
+        return f"The best mean is {best}'s, {gap} against {rival}."
+
+    def _more(self) -> str:
+        difference = self.alive[self.top[0]] - self.alive[self._rival]
+        needed = seeds_needed(difference, len(self.alive) - 1, self.row)
+        if self._equal(self.top[0], self._rival):
+            return ""
+        if needed is not None:
+            return f" About {max(needed - self.seeds, 1)} more seeds would settle a difference of that size."
+        if self.seeds < SCREENING:
+            return f" Too few seeds to say how many would settle it; {SCREENING} or more would tell more."
+        return " More seeds would not settle so small a difference on this data."
 
     def _advice(self) -> str:
         name = recommended(self.top, self.baseline, self.cost)
-        price = f"{self.cost[name]:.2f}× {COST_REFERENCE}"
+        price = f"{self.cost[name].time:.2f}× {COST_REFERENCE}"
         if name == self.baseline:
             return f"Keep {name}: no other of them costs clearly less per step ({price})."
+        if name == self.top[0] and self.baseline not in self.top:
+            return f"Take {name}: its mean is the best, and no other of them costs clearly less per step ({price})."
         return f"Take {name}: of these, it costs least per step ({price})."
 
+    def _equal(self, a: str, b: str) -> bool:
+        # sums of shares leave a rounding error
+        return abs(self._difference(a, b).mean) < 1e-12
+
+    def _difference(self, a: str, b: str) -> Estimate:
+        return estimate(self.alive[a] - self.alive[b], self.row)
+
     def _gap(self, a: str, b: str) -> str:
-        e = estimate(self.alive[a] - self.alive[b])
+        e = self._difference(a, b)
         return f"{self.unit.signed(e.mean)} ±{self.unit.plain(e.half)}{self.unit.difference}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -46,6 +47,9 @@ def crew(count: int) -> Iterator[Each]:
             # a worker holds nothing that must be put away, and may be deep in an import
             process.kill()
             process.join()
+            while process.is_alive():
+                # the pool's own thread was told of the end first, and is about to write it down
+                time.sleep(0.01)
 
 
 def _shared_out(pool: ProcessPoolExecutor, work: Callable[..., Any], cells: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
