@@ -19,7 +19,7 @@ RELATIONS: tuple[tuple[str, str], ...] = (
     ("gelu(x) - gelu(-x)", "x"),
     ("quick_gelu(x)", "silu(1.702*x)/1.702"),
     ("tanhshrink(x)", "x - tanh(x)"),
-    ("relu_prime(x)", "step(x)"),
+    ("relu_prime(x)", "1 - step(-x)"),
     ("relu(x) - relu(-x)", "x"),
     ("relu_squared(x)", "relu(x)**2"),
     ("relu6(x)", "relu(x) - relu(x - 6)"),

@@ -19,7 +19,9 @@ ROUNDING = 1e-9
 
 def drawn(picture: Curves) -> str:
     """Every line of `picture`, one below the other."""
-    return "\n".join(_one(picture, label, values) for label, values in picture.lines)
+    curves = "\n".join(_one(picture, label, values) for label, values in picture.lines)
+    # beside the axis there is no room for more than a letter
+    return curves if picture.x_label == "x" else f"{curves}\n{' ' * 11}x: {picture.x_label}"
 
 
 def _one(picture: Curves, label: str, y: Points) -> str:
@@ -31,7 +33,7 @@ def _one(picture: Curves, label: str, y: Points) -> str:
     low, step, rows = y_axis(float(y[keep].min()), float(y[keep].max()))
     figure = plotille.Figure()
     figure.width, figure.height, figure.with_colors = COLUMNS + 1, rows, False
-    figure.x_label, figure.y_label = picture.x_label, label
+    figure.x_label, figure.y_label = "x", label
     figure.set_x_limits(left, left + (COLUMNS + 1) * column)
     figure.set_y_limits(low, low + rows * step)
     figure.x_ticks_fkt = figure.y_ticks_fkt = _tick

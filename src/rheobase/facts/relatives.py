@@ -18,7 +18,7 @@ from rheobase.errors import DefinitionError
 
 #: Points of the numeric proof: around 0, around every joint of a shipped function, and far out.
 POINTS = ("-87.5", "-30", "-6", "-3.25", "-3", "-2.9", "-1.5", "-1", "-0.75", "-0.5", "-0.3", "-1e-9",
-          "1e-9", "0.2", "0.5", "0.6", "1", "1.7", "2.5", "3", "3.1", "5.5", "6", "6.5", "19", "88")  # fmt: skip
+          "0", "1e-9", "0.2", "0.5", "0.6", "1", "1.7", "2.5", "3", "3.1", "5.5", "6", "6.5", "19", "88")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
