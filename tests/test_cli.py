@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -253,6 +254,24 @@ def test_on_a_terminal_it_tells_the_plan_and_ctrl_c_is_one_line(tmp_path: Path) 
     assert "Traceback" not in seen
     assert list(tmp_path.iterdir()) == []
     assert _gone(process.pid)
+
+
+@pytest.mark.skipif(shutil.which("ps") is None, reason="needs the command ps")
+def test_a_killed_study_leaves_no_process_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rheobase.cli", "study", "digits"]
+    process = subprocess.Popen(command, cwd=tmp_path, start_new_session=True)
+    while not _children(process.pid):
+        assert process.poll() is None
+        time.sleep(0.1)
+    time.sleep(2)
+    process.kill()
+    process.wait()
+    assert _gone(process.pid)
+
+
+def _children(group: int) -> list[str]:
+    listed = subprocess.run(["ps", "-o", "args=", "-g", str(group)], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if "spawn_main" in line]
 
 
 def _gone(group: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -35,7 +36,7 @@ def crew(count: int) -> Iterator[Each]:
         return
     before = set(multiprocessing.active_children())
     # forking a process in which torch runs threads may hang
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_the_parent)
     try:
         yield partial(_shared_out, pool)
         pool.shutdown()
@@ -57,6 +58,18 @@ def _shared_out(pool: ProcessPoolExecutor, work: Callable[..., Any], cells: Iter
         futures = [pool.submit(work, *cell) for cell in cells]
     for future in as_completed(futures):
         yield future.result()
+
+
+def _end_with_the_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever: it holds both ends of the queue."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 @contextmanager
