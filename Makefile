@@ -25,6 +25,7 @@ check: $(VENV)/.dev  ## lint, types, generated files
 lock: $(VENV)/.dev  ## write the generated files anew
 	$(BIN)/python scripts/fit_erfcx.py
 	$(BIN)/python -m tests.contract.lock
+	$(BIN)/python scripts/readme_picture.py
 
 clean:  ## remove the environment and all that was made
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rheobase.errors import DefinitionError
+from rheobase.facts.saturation import SHARE
 
 if TYPE_CHECKING:
     from rheobase.activation import Activation
@@ -83,7 +84,14 @@ def _sides(saturation: Any) -> tuple[tuple[float, float], ...]:
 def draw(picture: Curves, axes: Any) -> None:
     """Draw `picture` into matplotlib axes."""
     low, high = float(picture.x[0]), float(picture.x[-1])
-    _shade(axes, picture.saturated, (low, high), label="|f′| below 5 % of its maximum", color="#999999", alpha=0.16)
+    _shade(
+        axes,
+        picture.saturated,
+        (low, high),
+        label=f"|f′| below {SHARE:.0%} of its maximum",
+        color="#999999",
+        alpha=0.16,
+    )
     _shade(axes, picture.dead, (low, high), label="f′ = 0", facecolor="none", edgecolor="#bbbbbb", hatch="//")
     for depth, ((name, values), colour) in enumerate(zip(picture.lines, COLOURS, strict=False)):
         # f lies on top: where f and f′ are both 0 it is f that one looks for

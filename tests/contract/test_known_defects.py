@@ -113,8 +113,16 @@ def slopes(function: Activation, library: Library, x: Any, report: Report) -> An
 @pytest.mark.parametrize("library", LIBRARIES.values(), ids=lambda lib: lib.name)
 @pytest.mark.parametrize("report", REPORTS, ids=lambda r: f"{r.where}-{r.name}")
 def test_report(report: Report, library: Library) -> None:
-    if library.name in report.besides:
-        pytest.skip(report.besides[library.name])
+    if library.name not in report.besides:
+        check(report, library)
+        return
+    # what cannot be avoided is looked at, too: an entry that has become needless fails
+    with pytest.raises(AssertionError):
+        check(report, library)
+
+
+def check(report: Report, library: Library) -> None:
+    """Raise AssertionError where the library's value is not the exact one."""
     function, form = rb.get(report.name), FORMATS[report.dtype]
     points = [float(v) for v in form.round(report.x)]
     got = library.read(slopes(function, library, library.make(np.array(points), form), report))
