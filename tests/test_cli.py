@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -233,20 +232,11 @@ def test_alone_it_prints_help_and_an_unknown_command_lists_the_known(tmp_path: P
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal and process groups")
 def test_on_a_terminal_it_tells_the_plan_and_ctrl_c_is_one_line(tmp_path: Path) -> None:
     """The whole process group gets the signal, as when a user presses Ctrl-C."""
-    import pty
-
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "rheobase.cli", "study", "digits", "--out", "a/b"]
-    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, cwd=tmp_path, start_new_session=True)
-    os.close(theirs)
-    seen = ""
-    # two trainings may end between two refreshes of the bar: the first number seen need not be 1
-    while not re.search(r" [1-9]\d*/64", seen):
-        seen += os.read(ours, 4096).decode(errors="replace")
+    process, terminal, seen = _training_study(tmp_path)
     os.killpg(process.pid, signal.SIGINT)
     while process.poll() is None:
-        seen += _read(ours)
-    seen += _read(ours)
+        seen += _read(terminal)
+    seen += _read(terminal)
     assert process.returncode == 130
     plan = "8 functions × (3 learning rates + 5 seeds) = 64 trainings of 500 steps"
     assert f"predicting 'target' from 64 columns\r\n{plan}\r\n" in seen
@@ -256,22 +246,28 @@ def test_on_a_terminal_it_tells_the_plan_and_ctrl_c_is_one_line(tmp_path: Path) 
     assert _gone(process.pid)
 
 
-@pytest.mark.skipif(shutil.which("ps") is None, reason="needs the command ps")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal and process groups")
 def test_a_killed_study_leaves_no_process_behind(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "rheobase.cli", "study", "digits"]
-    process = subprocess.Popen(command, cwd=tmp_path, start_new_session=True)
-    while not _children(process.pid):
-        assert process.poll() is None
-        time.sleep(0.1)
-    time.sleep(2)
+    """Its workers, which have trained already, notice that nobody waits for them."""
+    process, _, _ = _training_study(tmp_path)
     process.kill()
     process.wait()
     assert _gone(process.pid)
 
 
-def _children(group: int) -> list[str]:
-    listed = subprocess.run(["ps", "-o", "args=", "-g", str(group)], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if "spawn_main" in line]
+def _training_study(folder: Path) -> tuple[subprocess.Popen[bytes], int, str]:
+    """A study on a terminal of its own, some of its trainings done; the terminal; what it showed."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "rheobase.cli", "study", "digits", "--out", "a/b"]
+    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, cwd=folder, start_new_session=True)
+    os.close(theirs)
+    seen = ""
+    # two trainings may end between two refreshes of the bar: the first number seen need not be 1
+    while not re.search(r" [1-9]\d*/64", seen):
+        seen += os.read(ours, 4096).decode(errors="replace")
+    return process, ours, seen
 
 
 def _gone(group: int) -> bool:
