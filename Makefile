@@ -20,10 +20,10 @@ check: $(VENV)/.dev  ## lint, types, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python scripts/fit_erfcx.py --check
+	$(BIN)/python scripts/fit_series.py --check
 
 lock: $(VENV)/.dev  ## write the generated files anew
-	$(BIN)/python scripts/fit_erfcx.py
+	$(BIN)/python scripts/fit_series.py
 	$(BIN)/python -m tests.contract.lock
 	$(BIN)/python scripts/readme_picture.py
 

@@ -28,7 +28,7 @@ BASIC: Mapping[str, Callable[..., Array]] = {
     "exp": jnp.exp, "expm1": jnp.expm1, "log": jnp.log, "log1p": jnp.log1p, "sqrt": jnp.sqrt,
     "sin": jnp.sin, "cos": jnp.cos, "tan": jnp.tan, "sinh": jnp.sinh, "cosh": jnp.cosh,
     "asinh": jnp.arcsinh, "atan": jnp.arctan, "tanh": jnp.tanh, "abs": jnp.abs, "hypot": jnp.hypot,
-    "power": jnp.power, "where": jnp.where, "round": jnp.round, "constant": jnp.full_like,
+    "power": jnp.power, "where": jnp.where, "nearest": jnp.round, "constant": jnp.full_like,
     "sum": lambda x, axis: jnp.sum(x, axis=axis, keepdims=True),
     "max": lambda x, axis: jnp.max(x, axis=axis, keepdims=True),
     "sort_down": lambda x, axis: jnp.sort(x, axis=axis, descending=True),

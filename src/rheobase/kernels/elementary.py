@@ -1,16 +1,18 @@
-"""Elementary functions written once over a few primitives, for every array library alike.
+"""What formulas are made of besides exp, log and their kin: sigmoid, softplus, the normal distribution …
 
-Each is chosen for relative accuracy: no subtraction of nearly equal numbers, no overflow on the
-way. Branches are selected, never taken, so that they vectorise and compile.
+Written once in the kernel language, for compiled kernels and array libraries alike. Each is chosen
+for relative accuracy: no subtraction of nearly equal numbers, no overflow on the way.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
-from rheobase.kernels.erfcx_series import CENTRE, COEFFICIENTS
+from rheobase.kernels.language import Scalar, exp, horner, hypot, log1p, nearest, tanh, where
+from rheobase.kernels.series import CENTRE, ERF_REST, ERFCX, TANH_EXCESS_REST
 
 Array = Any
 Operation = Callable[..., Array]
@@ -19,106 +21,109 @@ Operation = Callable[..., Array]
 #: what grows without bound is given more room before it is called infinite.
 SETTLED, UNBOUNDED = 40.0, 1e4
 #: Beyond it e^(-x²/2) is 0 in every format.
-_DIED_OUT = 64.0
-#: Levels of Lambert's continued fraction of tanh; beyond them lies less than 2⁻⁶⁰ for |x| ≤ 1.
-_LAMBERT = 10
-#: Terms of erf's power series; enough for |x| ≤ 1 in float64.
-_ERF_TERMS = 22
+DIED_OUT = 64.0
+SQRT_HALF = math.sqrt(0.5)
+
+
+def low_tail(core: Scalar, x: Scalar, limit: Scalar, room: Scalar) -> Scalar:
+    """`core`, with the limit at -∞ where it overflowed to NaN on the way there."""
+    return where((core != core) & (x < -room), limit, core)
+
+
+def high_tail(core: Scalar, x: Scalar, limit: Scalar, room: Scalar) -> Scalar:
+    """`core`, with the limit at ∞ where it overflowed to NaN on the way there."""
+    return where((core != core) & (x > room), limit, core)
+
+
+def keep_nan(core: Scalar, x: Scalar) -> Scalar:
+    """`core`, and NaN where x is NaN."""
+    return where(x != x, x, core)
+
+
+def sigmoid(x: Scalar) -> Scalar:
+    """1/(1 + e^-x)."""
+    e = exp(-abs(x))
+    return where(x < 0.0, e, 1.0) / (1.0 + e)
+
+
+def softplus(x: Scalar) -> Scalar:
+    """ln(1 + e^x)."""
+    return where(x > 0.0, x, 0.0) + log1p(exp(-abs(x)))
+
+
+def sech2(x: Scalar) -> Scalar:
+    """1/cosh² x, the slope of tanh."""
+    e = exp(-2.0 * abs(x))
+    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+
+
+def bounded(x: Scalar) -> Scalar:
+    """|x|, up to where the normal density has died out."""
+    size = abs(x)
+    return where(size < DIED_OUT, size, DIED_OUT)
+
+
+def bell(scale: Scalar, x: Scalar) -> Scalar:
+    """e^(-scale·x²)."""
+    size = bounded(x)
+    # head has so few bits that its square is exact; the rest of x² is small
+    head = nearest(size * 16.0) / 16.0
+    rest = (size - head) * (size + head)
+    return exp(-scale * head * head) * exp(-scale * rest)
+
+
+def erfcx(t: Scalar) -> Scalar:
+    """e^(t²)·erfc(t) for t ≥ 0, by a polynomial in (t - c)/(t + c)."""
+    w = (t - CENTRE) / (t + CENTRE)
+    return horner(w, ERFCX) / (1.0 + 2.0 * t)
+
+
+def normal_cdf(x: Scalar) -> Scalar:
+    """Φ(x), the share of a standard normal distribution below x."""
+    tail = bell(0.5, x) * erfcx(bounded(x) * SQRT_HALF) / 2.0
+    return where(x < 0.0, tail, 1.0 - tail)
+
+
+def erf(x: Scalar) -> Scalar:
+    """The error function."""
+    far = 1.0 - bell(1.0, x) * erfcx(bounded(x))
+    square = x * x
+    near = horner(square, ERF_REST) * x
+    return where(abs(x) < 1.0, near, where(x < 0.0, -far, far))
+
+
+def tanh_excess(x: Scalar) -> Scalar:
+    """x - tanh x."""
+    square = where(abs(x) < 1.0, x * x, 1.0)
+    return where(abs(x) < 1.0, x * square * horner(square, TANH_EXCESS_REST), x - tanh(x))
+
+
+def slant(x: Scalar, y: Scalar) -> Scalar:
+    """x/√(x² + y²)."""
+    return x / hypot(x, y)
+
+
+#: The functions of this module by name; without those that formulas never name.
+ELEMENTARY: Mapping[str, Operation] = {
+    f.__name__: f
+    for f in (low_tail, high_tail, keep_nan, sigmoid, softplus, sech2, bounded, bell, erfcx, normal_cdf, erf,
+              tanh_excess, slant)
+}  # fmt: skip
 
 
 def elementary(basic: Mapping[str, Operation]) -> dict[str, Operation]:
-    """The vocabulary of formulas over `basic`: exp, log1p, expm1, tanh, abs, round, where, …"""
-    return {**_tails(basic), **_logistic(basic), **_normal(basic), **_tanh_excess(basic), "slant": _slant(basic)}
+    """The functions of this module on arrays: the same code over the operations of an array library."""
+    namespace: dict[str, Any] = {**globals(), "horner": _polynomial, **basic}
+    bound = {name: FunctionType(f.__code__, namespace, name) for name, f in ELEMENTARY.items()}
+    namespace.update(bound)
+    return bound
 
 
-def _tails(basic: Mapping[str, Operation]) -> dict[str, Operation]:
-    where = basic["where"]
-
-    def tails(core: Array, x: Array, low: Array | None = None, high: Array | None = None) -> Array:
-        lost = core != core
-        if low is not None:
-            core = where(lost & (x < -_room(low)), low, core)
-        if high is not None:
-            core = where(lost & (x > _room(high)), high, core)
-        return where(x != x, x, core)
-
-    return {"tails": tails}
-
-
-def _logistic(basic: Mapping[str, Operation]) -> dict[str, Operation]:
-    exp, log1p, where, absolute = (basic[name] for name in ("exp", "log1p", "where", "abs"))
-
-    def sigmoid(x: Array) -> Array:
-        e = exp(-absolute(x))
-        return where(x < 0, e, 1.0) / (1 + e)
-
-    def softplus(x: Array) -> Array:
-        return where(x > 0, x, 0.0) + log1p(exp(-absolute(x)))
-
-    def sech2(x: Array) -> Array:
-        e = exp(-2 * absolute(x))
-        return 4 * e / ((1 + e) * (1 + e))
-
-    return {"sigmoid": sigmoid, "softplus": softplus, "sech2": sech2}
-
-
-def _normal(basic: Mapping[str, Operation]) -> dict[str, Operation]:
-    exp, where, absolute, nearest = (basic[name] for name in ("exp", "where", "abs", "round"))
-
-    def bounded(x: Array) -> Array:
-        size = absolute(x)
-        return where(size < _DIED_OUT, size, _DIED_OUT)
-
-    def bell(scale: float, x: Array) -> Array:
-        size = bounded(x)
-        # head has so few bits that its square is exact; the rest of x² is small
-        head = nearest(size * 16) / 16
-        rest = (size - head) * (size + head)
-        return exp(-scale * head * head) * exp(-scale * rest)
-
-    def normal_cdf(x: Array) -> Array:
-        tail = bell(0.5, x) * erfcx(bounded(x) * math.sqrt(0.5)) / 2
-        return where(x < 0, tail, 1 - tail)
-
-    def erf(x: Array) -> Array:
-        square, total = x * x, x * 0
-        for n in reversed(range(_ERF_TERMS)):
-            total = total * square + (-1) ** n / (math.factorial(n) * (2 * n + 1))
-        far = 1 - bell(1.0, x) * erfcx(bounded(x))
-        near = total * x * (2 / math.sqrt(math.pi))
-        return where(absolute(x) < 1, near, where(x < 0, -far, far))
-
-    return {"bell": bell, "normal_cdf": normal_cdf, "erf": erf}
-
-
-def erfcx(t: Array) -> Array:
-    """e^(t²)·erfc(t) for t ≥ 0, by a polynomial in (t - c)/(t + c)."""
-    w = (t - CENTRE) / (t + CENTRE)
-    total = w * COEFFICIENTS[-1]
-    for coefficient in COEFFICIENTS[-2:0:-1]:
-        total = (total + coefficient) * w
-    return (total + COEFFICIENTS[0]) / (1 + 2 * t)
-
-
-def _tanh_excess(basic: Mapping[str, Operation]) -> dict[str, Operation]:
-    where, absolute, tanh = basic["where"], basic["abs"], basic["tanh"]
-
-    def tanh_excess(x: Array) -> Array:
-        square = where(absolute(x) < 1, x * x, 1.0)
-        fraction = square * 0
-        for odd in range(2 * _LAMBERT + 1, 1, -2):
-            fraction = square / (odd + fraction)
-        return where(absolute(x) < 1, x * fraction / (1 + fraction), x - tanh(x))
-
-    return {"tanh_excess": tanh_excess}
-
-
-def _slant(basic: Mapping[str, Operation]) -> Operation:
-    return lambda x, y: x / basic["hypot"](x, y)
-
-
-def _room(limit: Array) -> float:
-    return UNBOUNDED if isinstance(limit, float) and math.isinf(limit) else SETTLED
+def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
+    total = coefficients[-1] * x + coefficients[-2]
+    for coefficient in coefficients[-3::-1]:
+        total = total * x + coefficient
+    return total
 
 
 def rowwise(basic: Mapping[str, Operation]) -> dict[str, Operation]:

@@ -10,6 +10,7 @@ import sympy as sp
 from sympy.printing.pycode import PythonCodePrinter
 
 from rheobase.algebra.program import Program
+from rheobase.kernels.elementary import SETTLED, UNBOUNDED
 
 _PLAIN = {sp.exp: "exp", sp.log: "log", sp.sin: "sin", sp.cos: "cos", sp.tan: "tan", sp.sinh: "sinh",
           sp.cosh: "cosh", sp.asinh: "asinh", sp.atan: "atan", sp.erf: "erf", sp.Abs: "abs"}  # fmt: skip
@@ -36,10 +37,13 @@ class _Printer(PythonCodePrinter):
         return f"{_PLAIN.get(node.func) or _ROW.get(name, name)}({', '.join(arguments)})"
 
     def _print_tails(self, node: Any) -> str:
-        core, x, low, high = (self._print(a) for a in node.args)
-        sides = [f"low={low}"] if node.args[2] is not sp.nan else []
-        sides += [f"high={high}"] if node.args[3] is not sp.nan else []
-        return f"tails({', '.join([core, x, *sides])})"
+        core, x, *limits = node.args
+        text, at = self._print(core), self._print(x)
+        for side, limit in zip(("low_tail", "high_tail"), limits, strict=True):
+            if limit is not sp.nan:
+                room = UNBOUNDED if limit.is_infinite else SETTLED
+                text = f"{side}({text}, {at}, {self._print(limit)}, {room})"
+        return f"keep_nan({text}, {at})"
 
     def _print_Piecewise(self, node: Any) -> str:
         *pieces, (last, _) = node.args
@@ -140,7 +144,7 @@ def source(program: Program, name: str = "function") -> str:
     text = printer.doprint(result)
     if program.arguments[0] not in program.expression.free_symbols:
         # what does not depend on x still has its shape, and its NaNs
-        text = f"tails(constant({x}, 0.0) + {text}, {x})"
+        text = f"keep_nan(constant({x}, 0.0) + {text}, {x})"
     signature = ", ".join([a.name for a in program.arguments] + (["axis"] if program.is_row else []))
     return "\n".join([f"def {name}({signature}):", *lines, f"    return {text}", ""])
 

@@ -20,7 +20,7 @@ BASIC: Mapping[str, Callable[..., Any]] = {
     "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "sqrt": np.sqrt,
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "sinh": np.sinh, "cosh": np.cosh,
     "asinh": np.arcsinh, "atan": np.arctan, "tanh": np.tanh, "abs": np.abs, "hypot": np.hypot,
-    "power": np.power, "where": np.where, "round": np.round, "constant": np.full_like,
+    "power": np.power, "where": np.where, "nearest": np.round, "constant": np.full_like,
     "sum": lambda x, axis: np.sum(x, axis=axis, keepdims=True),
     "max": lambda x, axis: np.max(x, axis=axis, keepdims=True),
     "sort_down": lambda x, axis: -np.sort(-x, axis=axis),

@@ -33,7 +33,7 @@ BASIC: Mapping[str, Callable[..., Any]] = {
     "sqrt": torch.sqrt, "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "sinh": torch.sinh,
     "cosh": torch.cosh, "asinh": torch.asinh, "atan": torch.atan, "tanh": torch.tanh,
     "abs": torch.abs, "hypot": _hypot, "power": torch.pow, "where": torch.where,
-    "round": torch.round, "constant": torch.full_like,
+    "nearest": torch.round, "constant": torch.full_like,
     "sum": lambda x, axis: x.sum(axis, keepdim=True),
     "max": lambda x, axis: x.amax(axis, keepdim=True),
     "sort_down": lambda x, axis: x.sort(axis, descending=True).values,
