@@ -75,7 +75,7 @@ def rounded(f: Function, weight: Function, low: mp.mpf, high: mp.mpf, degree: in
     """A polynomial with float32 coefficients: each is rounded, and the higher ones fitted again to make up for it."""
     fixed: list[float] = []
     for power in range(degree + 1):
-        rest = lambda x: f(x) - sum(c * x**k for k, c in enumerate(fixed))  # noqa: B023, E731
+        rest = lambda x: f(x) - sum(c * x**k for k, c in enumerate(fixed))  # noqa: E731
         fixed.append(float(np.float32(float(remez(rest, weight, low, high, list(range(power, degree + 1)))[0]))))
     return fixed
 
@@ -86,23 +86,29 @@ def error(f: Function, weight: Function, low: mp.mpf, high: mp.mpf, series: list
     return float(mp.log(max(abs(weight(x) * (f(x) - mp.polyval(series[::-1], x))) for x in points), 2))
 
 
-def constant(name: str, series: list[float]) -> str:
+#: What is fitted, the weight of its error, the ends of the range, the degree.
+FITS = {
+    "EXP_TAIL": (exp_tail, lambda r: r * r / mp.exp(r), -HALF_LN2, HALF_LN2, 4),
+    "EXPM1_TAIL": (exp_tail, lambda r: abs(r * r / mp.expm1(r)) if r else mp.mpf(0), -HALF_LN2, HALF_LN2, 4),
+    "TANH_TAIL": (tanh_tail, lambda u: u**1.5 / mp.tanh(mp.sqrt(u)) if u else mp.mpf(0), mp.mpf(0), TANH_JOINT**2, 6),
+}
+
+
+def constant(name: str, tables: dict[str, list[float]]) -> str:
     """One table of the module."""
-    return f"{name} = (\n" + "".join(f"    {c!r},\n" for c in series) + ")\n"
+    return f"{name} = (\n" + "".join(f"    {c!r},\n" for c in tables[name]) + ")\n"
 
 
 def render() -> str:
     """The text of the module."""
-    exp = (exp_tail, lambda r: abs(r * r / mp.expm1(r)) if r else mp.mpf(0), -HALF_LN2, HALF_LN2)
-    tanh = (tanh_tail, lambda u: u**1.5 / mp.tanh(mp.sqrt(u)) if u else mp.mpf(0), mp.mpf(0), TANH_JOINT**2)
-    tables = {}
-    for name, fit, degree in (("EXP_TAIL", exp, 4), ("TANH_TAIL", tanh, 6)):
-        tables[name] = rounded(*fit, degree)
+    tables = {name: rounded(*fit) for name, fit in FITS.items()}
+    for name, (*fit, _) in FITS.items():
         print(f"{name}: relative error 2^{error(*fit, tables[name]):.1f}", file=sys.stderr)
     return (
         '"""Polynomials in float32, the lowest power first, written by scripts/fit_exponential.py."""\n\n'
-        "#: (eʳ - 1 - r)/r² for |r| ≤ ln(2)/2.\n" + constant("EXP_TAIL", tables["EXP_TAIL"]) + "\n"
-        "#: (tanh(x)/x - 1)/x² in powers of x², for |x| ≤ 1.\n" + constant("TANH_TAIL", tables["TANH_TAIL"])
+        "#: (eʳ - 1 - r)/r² for |r| ≤ ln(2)/2, least relative error of eʳ.\n" + constant("EXP_TAIL", tables) + "\n"
+        "#: The same, least relative error of eʳ - 1.\n" + constant("EXPM1_TAIL", tables) + "\n"
+        "#: (tanh(x)/x - 1)/x² in powers of x², for |x| ≤ 1.\n" + constant("TANH_TAIL", tables)
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
-from rheobase.kernels.language import Scalar, exp, horner, hypot, log1p, nearest, tanh, where
+from rheobase.kernels.language import Scalar, exp, horner, hypot, log1p_unit, nearest, tanh, where
 from rheobase.kernels.series import CENTRE, ERF_REST, ERFCX, TANH_EXCESS_REST
 
 Array = Any
@@ -48,7 +48,7 @@ def sigmoid(x: Scalar) -> Scalar:
 
 def softplus(x: Scalar) -> Scalar:
     """ln(1 + e^x)."""
-    return where(x > 0.0, x, 0.0) + log1p(exp(-abs(x)))
+    return where(x > 0.0, x, 0.0) + log1p_unit(exp(-abs(x)))
 
 
 def sech2(x: Scalar) -> Scalar:
@@ -113,7 +113,7 @@ ELEMENTARY: Mapping[str, Operation] = {
 
 def elementary(basic: Mapping[str, Operation]) -> dict[str, Operation]:
     """The functions of this module on arrays: the same code over the operations of an array library."""
-    namespace: dict[str, Any] = {**globals(), "horner": _polynomial, **basic}
+    namespace: dict[str, Any] = {**globals(), "horner": _polynomial, "log1p_unit": basic["log1p"], **basic}
     bound = {name: FunctionType(f.__code__, namespace, name) for name, f in ELEMENTARY.items()}
     namespace.update(bound)
     return bound

@@ -24,6 +24,8 @@ inf = math.inf
 exp, expm1, log, log1p, sqrt, tanh, hypot = (
     math.exp, math.expm1, math.log, math.log1p, math.sqrt, math.tanh, math.hypot,
 )  # fmt: skip
+#: ln(1 + x) where 0 ≤ x ≤ 1, which takes less than the whole range.
+log1p_unit = math.log1p
 
 
 def fma(a: Scalar, b: Scalar, c: Scalar) -> Scalar:

@@ -7,6 +7,7 @@ so: the bits are the same on every machine.
 
 from __future__ import annotations
 
+from rheobase.kernels.elementary import DIED_OUT
 from rheobase.kernels.language import ROUND, Scalar, exponent, fma, horner, inf, sqrt, two_to, where
 from rheobase.kernels.series import EXPM1_REST, LN2_HIGH, LN2_LOW, LOG2_E, LOG_REST
 
@@ -86,6 +87,21 @@ def log1p(x: Scalar) -> Scalar:
     return where(x == 0.0, x, where(x == -1.0, -inf, where(x < -1.0, NAN, where(x == inf, inf, y))))
 
 
+def log1p_unit(x: Scalar) -> Scalar:
+    """ln(1 + x) for 0 ≤ x ≤ 1."""
+    upper = x > SQRT2 - 1.0
+    return log_near_one(where(upper, 1.0, 0.0), where(upper, 0.5 * (x - 1.0), x))
+
+
+def bell(scale: Scalar, x: Scalar) -> Scalar:
+    """e^(-scale·x²); what rounding loses of the product is made up for."""
+    size = where(abs(x) > DIED_OUT, DIED_OUT, x)
+    square = size * size
+    product = scale * square
+    lost = fma(scale, square, -product) + scale * fma(size, size, -square)
+    return exp(-product) * (1.0 - lost)
+
+
 def tanh(x: Scalar) -> Scalar:
     """tanh x = (e^2x - 1)/(e^2x + 1)."""
     size = abs(x)
@@ -102,6 +118,6 @@ def hypot(x: Scalar, y: Scalar) -> Scalar:
     return where(longer == inf, inf, longer * sqrt(fma(ratio, ratio, 1.0)))
 
 
-def round(x: Scalar) -> Scalar:
+def nearest(x: Scalar) -> Scalar:
     """The whole number nearest to x, for |x| < 2⁵¹."""
     return (x + ROUND) - ROUND

@@ -11,6 +11,8 @@ import torch
 from rheobase.algebra.formula import derived
 from rheobase.algebra.program import Program
 from rheobase.kernels.build import build
+from rheobase.kernels.cpu.kernel import Wanted, kernel_for, parameters_of
+from rheobase.torch import eager
 from rheobase.torch.operations import (
     CONVERT,
     OPERATIONS,
@@ -98,9 +100,22 @@ def evaluate(program: Program, arrays: Sequence[Any], axis: int | None = None) -
     return operator(program, axis)(*_tensors(arrays))
 
 
-def run(key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Any], axis: int | None) -> Tensor:
-    """The registered function `key`, differentiated along `path`, on `arrays`."""
-    return _opaque(key, path, at_rest, axis, *_tensors(arrays))
+def composite_gradient(program: Program, index: int, arguments: Sequence[Any], upstream: Tensor) -> Tensor:
+    """The gradient by one argument, in operations that can be differentiated again."""
+    return _gradient(program, index, None, _tensors(arguments), upstream)
+
+
+def run(
+    key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Any], axis: int | None, out: Tensor | None = None
+) -> Tensor:
+    """The registered function `key`, differentiated along `path`, on `arrays`; into `out` if it is given."""
+    if not torch.compiler.is_compiling() and eager.is_plain(arrays):
+        wanted = Wanted(key, path, at_rest)
+        kernel = kernel_for(wanted, dtype_name(arrays[0]), parameters_of(key, arrays))
+        if kernel is not None:
+            return eager.run(wanted, kernel, arrays, out)
+    result = _opaque(key, path, at_rest, axis, *_tensors(arrays))
+    return result if out is None else out.copy_(result)
 
 
 @torch.compiler.allow_in_graph

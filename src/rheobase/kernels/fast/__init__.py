@@ -1,1 +1,7 @@
-"""Activation functions and their slopes in float32, written in the kernel language."""
+"""Kernels written for float32: arithmetic in float32, corrected where it pays; within 1 ULP.
+
+A function NAME computes the activation NAME, NAME_slope its derivative by x. One that takes fewer
+parameters than the activation holds for the others' defaults.
+"""
+
+MODULES = tuple(f"{__name__}.{name}" for name in ("exponentials", "logistic", "exponential_units"))

@@ -1,7 +1,16 @@
 """Polynomials in float32, the lowest power first, written by scripts/fit_exponential.py."""
 
-#: (eʳ - 1 - r)/r² for |r| ≤ ln(2)/2.
+#: (eʳ - 1 - r)/r² for |r| ≤ ln(2)/2, least relative error of eʳ.
 EXP_TAIL = (
+    0.4999999403953552,
+    0.16666516661643982,
+    0.04166810214519501,
+    0.008369192481040955,
+    0.001383890281431377,
+)
+
+#: The same, least relative error of eʳ - 1.
+EXPM1_TAIL = (
     0.4999999701976776,
     0.16666539013385773,
     0.04166775569319725,

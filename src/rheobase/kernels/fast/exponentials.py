@@ -1,0 +1,88 @@
+"""eˣ in float32, and the arithmetic of sums and quotients kept in two parts, that the fast kernels share.
+
+2ᵏ enters last: what it is multiplied by keeps all its digits, and a result below the normal numbers is rounded once.
+For that, powers of two are LIFTED, 2⁹⁶ times too large, until the last product takes LOWER back.
+"""
+
+from __future__ import annotations
+
+from rheobase.kernels.fast.exponential_series import EXP_TAIL
+from rheobase.kernels.language import ROUND32, Scalar, fma, horner, two_to, where
+
+LOG2_E = 1.4426950408889634
+#: ln 2 to 24 bits, and the rest. A multiple up to 2⁸ of the first, taken from x by fma, leaves an exact remainder.
+LN2_HIGH = 0.6931471824645996
+LN2_LOW = -1.904654309148471e-09
+#: An origin for `remainder` with which two_to(t) is 2⁹⁶ times 2ᵏ, for k from -222 to 31, and what undoes it.
+LIFTED = ROUND32 + 96.0
+LOWER = 2.0**-96
+#: The same downwards, for large k.
+LOWERED = ROUND32 - 96.0
+LIFT = 2.0**96
+#: eˣ rounds to 0 below, and to infinity above.
+VANISHED, OVERFLOWN = -104.0, 89.0
+
+EXP = (1.0, 1.0, *EXP_TAIL)
+
+
+def fast_two_sum(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
+    """a + b and its rounding error, for |a| ≥ |b| or a = 0."""
+    total = a + b
+    return total, (a - total) + b
+
+
+def two_product(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
+    """a·b and its rounding error."""
+    product = a * b
+    return product, fma(a, b, -product)
+
+
+def reciprocal_pair(high: Scalar, low: Scalar) -> tuple[Scalar, Scalar]:
+    """y and a small c with 1/(high + low) = y + y·c."""
+    y = 1.0 / high
+    return y, fma(-y, low, fma(-y, high, 1.0))
+
+
+def quotient(high: Scalar, low: Scalar, over_high: Scalar, over_low: Scalar) -> Scalar:
+    """(high + low)/(over_high + over_low), by one division and nearly as if rounded once."""
+    y = 1.0 / over_high
+    q = high * y
+    rest = fma(-q, over_high, high) + fma(-q, over_low, low)
+    return fma(rest, y, q)
+
+
+def remainder(x: Scalar, origin: Scalar) -> tuple[Scalar, Scalar]:
+    """r and t with x = k·ln 2 + r, |r| ≤ ln(2)/2 and t = k + origin; origin is ROUND32 plus a whole number."""
+    t = fma(x, LOG2_E, origin)
+    k = t - origin
+    return fma(-k, LN2_LOW, fma(-k, LN2_HIGH, x)), t
+
+
+def exp_pair(x: Scalar, origin: Scalar) -> tuple[Scalar, Scalar, Scalar]:
+    """high, low and t with eˣ = (high + low)·2ᵏ, t = k + origin, |low| < high/10; relative error below 2⁻²⁶."""
+    t = fma(x, LOG2_E, origin)
+    k = t - origin
+    r = fma(-k, LN2_HIGH, x)
+    high, low = fast_two_sum(1.0, r)
+    low = fma(r * r, horner(r, EXP_TAIL), low)
+    return high, fma(-k * LN2_LOW, high, low), t
+
+
+def exp_of_negative(x: Scalar) -> Scalar:
+    """eˣ for x ≤ 0."""
+    r, t = remainder(where(x < VANISHED, VANISHED, x), LIFTED)
+    return horner(r, EXP) * two_to(t) * LOWER
+
+
+def exponential(x: Scalar) -> Scalar:
+    """eˣ."""
+    x = where(x < VANISHED, VANISHED, x)
+    x = where(x > OVERFLOWN, OVERFLOWN, x)
+    small = x < 0.0
+    r, t = remainder(x, where(small, LIFTED, LOWERED))
+    return horner(r, EXP) * two_to(t) * where(small, LOWER, LIFT)
+
+
+def exponential_slope(x: Scalar) -> Scalar:
+    """eˣ."""
+    return exponential(x)
