@@ -31,12 +31,12 @@ def exp_tail(r: mp.mpf) -> mp.mpf:
     return mp.hyp1f1(1, 3, r) / 2
 
 
-def tanh_tail(u: mp.mpf) -> mp.mpf:
-    """(tanh(x)/x - 1)/x² at u = x²."""
+def tanh_deficit(u: mp.mpf) -> mp.mpf:
+    """(1 - tanh(x)/x)/x² at u = x²."""
     if u < mp.mpf(10) ** -12:
-        return -mp.mpf(1) / 3 + 2 * u / 15
+        return mp.mpf(1) / 3 - 2 * u / 15
     x = mp.sqrt(u)
-    return (mp.tanh(x) / x - 1) / u
+    return (1 - mp.tanh(x) / x) / u
 
 
 def remez(f: Function, weight: Function, low: mp.mpf, high: mp.mpf, powers: list[int]) -> list[mp.mpf]:
@@ -89,8 +89,14 @@ def error(f: Function, weight: Function, low: mp.mpf, high: mp.mpf, series: list
 #: What is fitted, the weight of its error, the ends of the range, the degree.
 FITS = {
     "EXP_TAIL": (exp_tail, lambda r: r * r / mp.exp(r), -HALF_LN2, HALF_LN2, 4),
-    "EXPM1_TAIL": (exp_tail, lambda r: abs(r * r / mp.expm1(r)) if r else mp.mpf(0), -HALF_LN2, HALF_LN2, 4),
-    "TANH_TAIL": (tanh_tail, lambda u: u**1.5 / mp.tanh(mp.sqrt(u)) if u else mp.mpf(0), mp.mpf(0), TANH_JOINT**2, 6),
+    "EXPM1_TAIL": (exp_tail, lambda r: abs(r * r / mp.expm1(r)) if r else mp.mpf(0), -HALF_LN2, HALF_LN2, 5),
+    "TANH_DEFICIT": (
+        tanh_deficit,
+        lambda u: u**1.5 / mp.tanh(mp.sqrt(u)) if u else mp.mpf(0),
+        mp.mpf(0),
+        TANH_JOINT**2,
+        6,
+    ),
 }
 
 
@@ -108,7 +114,7 @@ def render() -> str:
         '"""Polynomials in float32, the lowest power first, written by scripts/fit_exponential.py."""\n\n'
         "#: (eʳ - 1 - r)/r² for |r| ≤ ln(2)/2, least relative error of eʳ.\n" + constant("EXP_TAIL", tables) + "\n"
         "#: The same, least relative error of eʳ - 1.\n" + constant("EXPM1_TAIL", tables) + "\n"
-        "#: (tanh(x)/x - 1)/x² in powers of x², for |x| ≤ 1.\n" + constant("TANH_TAIL", tables)
+        "#: (1 - tanh(x)/x)/x² in powers of x², for |x| ≤ 1.\n" + constant("TANH_DEFICIT", tables)
     )
 
 

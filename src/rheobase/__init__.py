@@ -14,12 +14,13 @@ from rheobase.errors import (
     UnknownFunction,
     UnsupportedInput,
 )
+from rheobase.kernels.precision import precision
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Activation", "DefinitionError", "MissingExtra", "RheobaseError", "UnknownFunction",
-    "UnsupportedInput", "define", "get", "names",
+    "UnsupportedInput", "define", "get", "names", "precision",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

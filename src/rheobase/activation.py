@@ -54,12 +54,12 @@ class Activation:
 
     # --- values -----------------------------------------------------------------------------
 
-    def __call__(self, x: Array, *args: Any, **options: Any) -> Array:
-        """The function at `x`; see the class for what it takes."""
-        return call(self.key, x, args, options)
+    def __call__(self, x: Array, *args: Any, out: Array | None = None, **options: Any) -> Array:
+        """The function at `x`, written into `out` if it is given; see the class for what it takes."""
+        return call(self.key, x, args, options, out)
 
-    def derivative(self, x: Array, order: int = 1, **options: Any) -> Array:
-        """The derivative of the given order with respect to `x`.
+    def derivative(self, x: Array, order: int = 1, *, out: Array | None = None, **options: Any) -> Array:
+        """The derivative of the given order with respect to `x`, written into `out` if it is given.
 
         Elementwise functions: any order, in the shape of x. Functions of a row: order 1, the
         Jacobian, with the row's axis replaced by two last axes (output, input). Gated units:
@@ -68,10 +68,10 @@ class Activation:
         if not isinstance(order, Integral) or order < 0:
             raise DefinitionError(f"{self.name}: order must be 0, 1, 2, …, got {order!r}")
         if order == 0:
-            return self(x, **options)
+            return self(x, out=out, **options)
         if self.definition.kind != "elementwise" and order > 1:
             raise DefinitionError(f"{self.name} is a {self.definition.kind} function: order must be 0 or 1")
-        return derivative(self.key, x, int(order), options)
+        return derivative(self.key, x, int(order), options, out)
 
     # --- what is derived --------------------------------------------------------------------
 

@@ -94,9 +94,17 @@ def evaluate(program: Program, arrays: Sequence[Array], axis: int | None = None)
     return operator(program, axis)(*[jnp.asarray(a, None if hasattr(a, "dtype") else work) for a in arrays])
 
 
-def run(key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Array], axis: int | None) -> Array:
+def run(
+    key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Array], axis: int | None, out: Array | None = None
+) -> Array:
     """The registered function `key`, differentiated along `path`, on `arrays`."""
-    return evaluate(derived(key, path, at_rest), arrays, axis)
+    result = evaluate(derived(key, path, at_rest), arrays, axis)
+    return result if out is None else store(result, out)
+
+
+def store(result: Array, out: Array) -> Array:
+    """JAX arrays cannot be written to."""
+    raise UnsupportedInput("out= is for NumPy arrays and PyTorch tensors; JAX arrays cannot be written to")
 
 
 def uniform(like: Array, rng: Array | None) -> Array:

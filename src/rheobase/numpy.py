@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rheobase.algebra.program import Program
-from rheobase.kernels.build import build
-from rheobase.kernels.cpu.kernel import Kernel, Wanted, kernel_for, parameters_of, words
-from rheobase.kernels.cpu.layout import arrange
+from rheobase.errors import UnsupportedInput
+from rheobase.kernels.cpu.layout import Layout, arrange
 from rheobase.kernels.cpu.loops import Shape
+from rheobase.kernels.cpu.request import Form, Wanted, loop_for, parameters_of, words
+from rheobase.kernels.cpu.store import Loop
 from rheobase.kernels.cpu.threads import ALONE, launch, processors
-from rheobase.kernels.numpy_operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from rheobase.algebra.program import Program
 
 Array = Any
 
@@ -30,6 +32,9 @@ def dtype_name(x: Array) -> str:
 
 @cache
 def _function(program: Program) -> Callable[..., Array]:
+    from rheobase.kernels.build import build
+    from rheobase.kernels.numpy_operations import OPERATIONS
+
     return build(program, OPERATIONS, "numpy")
 
 
@@ -39,54 +44,71 @@ def evaluate(program: Program, arrays: Sequence[Array], axis: int | None = None)
     extra = (axis,) if program.is_row else ()
     with np.errstate(all="ignore"):
         result = np.asarray(_function(program)(*wide, *extra))
-        return _as_given(result.astype(np.asarray(arrays[0]).dtype, copy=False), arrays[0])
+        return _as_given(result, arrays[0])
 
 
 def run(
     key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Array], axis: int | None, out: Array | None = None
 ) -> Array:
     """The registered function `key`, differentiated along `path`, on `arrays`; into `out` if it is given."""
-    wanted = Wanted(key, path, at_rest)
-    kernel = kernel_for(wanted, dtype_name(arrays[0]), parameters_of(key, arrays))
-    if kernel is None:
-        result = evaluate(wanted.program, arrays, axis)
-        if out is None:
-            return result
-        np.copyto(out, result)
-        return out
-    return _looped(kernel, arrays, out)
+    result = _by_kernel(Wanted(key, path, at_rest), arrays, out) if axis is None else None
+    if result is not None:
+        return result
+    # the algebra is loaded for what has no kernel only
+    from rheobase.algebra.formula import derived
+
+    result = evaluate(derived(key, path, at_rest), arrays, axis)
+    return result if out is None else store(result, out)
 
 
-def _looped(kernel: Kernel, arrays: Sequence[Array], out: Array | None) -> Array:
-    first = np.asarray(arrays[0])
-    layout = arrange(tuple(np.shape(a) for a in arrays))
-    target = _target(out, layout.full, first, arrays)
-    arguments: list[Any] = []
-    kinds = list(layout.kinds)
-    for place, (given, kind) in enumerate(zip(arrays, kinds, strict=True)):
-        arguments.append(_argument(given, kind, first.dtype, layout.full))
-        if isinstance(arguments[-1], np.ndarray) and _address(arguments[-1]) == _address(target):
-            kinds[place] = "output"
-    loop = kernel.loop(tuple(kinds), dtype_name(first), dtype_name(first))
-    block = words(layout, _address(target), [_address(a) if isinstance(a, np.ndarray) else a for a in arguments])
-    if target.size:
-        launch(loop, block, layout.count, processors(), max(1, ALONE // layout.length))
-    if out is None:
-        return _as_given(target, arrays[0])
-    if target is not out:
-        np.copyto(out, target)
+def store(result: Array, out: Array) -> Array:
+    """`out`, after `result` was written into it."""
+    _check_out(out, np.shape(result), np.asarray(result).dtype.newbyteorder("="))
+    np.copyto(out, result)
     return out
 
 
-def _target(out: Array | None, shape: tuple[int, ...], first: Array, arrays: Sequence[Array]) -> Array:
-    """Where the loop writes: `out` itself, unless it has gaps or lies across an input."""
-    if out is None or not out.flags.c_contiguous:
-        return np.empty(shape, first.dtype)
-    across = any(
-        isinstance(a, np.ndarray) and np.may_share_memory(a, out) and (_address(a) != _address(out) or a.strides != out.strides)
-        for a in arrays
-    )
-    return np.empty(shape, first.dtype) if across else out
+def _by_kernel(wanted: Wanted, arrays: Sequence[Array], out: Array | None) -> Array | None:
+    """The result of the function's kernel; None if it has none."""
+    layout = arrange(tuple(np.shape(a) for a in arrays))
+    dtype = np.asarray(arrays[0]).dtype.newbyteorder("=")
+    ready = [_argument(a, kind, dtype, layout.full) for a, kind in zip(arrays, layout.kinds, strict=True)]
+    if out is not None:
+        _check_out(out, layout.full, dtype)
+    target = np.empty(layout.full, dtype) if out is None or _must_wait(out, ready) else out
+    kinds = tuple(_at(r, target, kind) for r, kind in zip(ready, layout.kinds, strict=True))
+    loop = loop_for(wanted, Form(kinds, dtype.name, dtype.name), parameters_of(wanted, arrays))
+    if loop is None:
+        return None
+    _launch(loop, layout, target, ready)
+    if out is None:
+        return _as_given(target, arrays[0])
+    return out if target is out else store(target, out)
+
+
+def _launch(loop: Loop, layout: Layout, target: Array, ready: Sequence[Array | float]) -> None:
+    block = words(layout, _address(target), [_address(r) if isinstance(r, np.ndarray) else r for r in ready])
+    if target.size:
+        launch(loop, block, layout.count, processors(), max(1, ALONE // layout.length))
+
+
+def _check_out(out: Array, shape: tuple[int, ...], dtype: Any) -> None:
+    if not isinstance(out, np.ndarray) or not out.flags.writeable:
+        raise UnsupportedInput(f"out must be a NumPy array that can be written to, not {type(out).__name__}")
+    if out.shape != shape or out.dtype.newbyteorder("=") != dtype:
+        raise UnsupportedInput(f"out must have shape {shape} and dtype {dtype}, not {out.shape} and {out.dtype}")
+
+
+def _must_wait(out: Array, ready: Sequence[Array | float]) -> bool:
+    """Whether `out` cannot be written at once: it has gaps, or lies across an input without being it."""
+    if not (out.flags.c_contiguous and out.dtype.isnative):
+        return True
+    inputs = [r for r in ready if isinstance(r, np.ndarray)]
+    return any(np.may_share_memory(r, out) and _address(r) != _address(out) for r in inputs)
+
+
+def _at(ready: Array | float, target: Array, kind: Shape) -> Shape:
+    return "output" if isinstance(ready, np.ndarray) and _address(ready) == _address(target) else kind
 
 
 def _argument(given: Array, kind: Shape, dtype: Any, full: tuple[int, ...]) -> Array | float:
@@ -104,9 +126,10 @@ def _address(x: Array) -> int:
 
 
 def _as_given(result: Array, first: Array) -> Array:
-    """A number for a number, an array for an array."""
+    """A number for a number, an array for an array of the same dtype, in whatever byte order."""
     if isinstance(first, float) and not isinstance(first, np.generic):
         return float(result) if result.ndim == 0 else result
+    result = result.astype(np.asarray(first).dtype, copy=False)
     return result[()] if isinstance(first, np.generic) and result.ndim == 0 else result
 
 

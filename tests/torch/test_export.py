@@ -46,9 +46,12 @@ def test_one_graph_holds_the_function_and_its_gradient(name: str) -> None:
     for eager in (lambda t: function(t), module):
         compiled = torch.compile(eager, fullgraph=True, backend="aot_eager")
         for got, want in zip(
-            values_and_gradient(compiled, sample()), values_and_gradient(eager, sample()), strict=True
+            values_and_gradient(compiled, sample().double()),
+            values_and_gradient(eager, sample().double()),
+            strict=True,
         ):
-            assert torch.equal(got, want)
+            # eager is a kernel, compiled a composition: they differ in the last bits
+            torch.testing.assert_close(got, want, rtol=1e-13, atol=1e-15)
 
 
 @pytest.mark.parametrize("name", ["gelu", "prelu", "softmax", "swiglu", "hard_swish", "sparsemax"])

@@ -11,7 +11,7 @@ import torch
 from rheobase.algebra.formula import derived
 from rheobase.algebra.program import Program
 from rheobase.kernels.build import build
-from rheobase.kernels.cpu.kernel import Wanted, kernel_for, parameters_of
+from rheobase.kernels.cpu.request import Wanted
 from rheobase.torch import eager
 from rheobase.torch.operations import (
     CONVERT,
@@ -33,7 +33,7 @@ Operator = Callable[..., Tensor]
 
 __all__ = [
     "CONVERT", "broadcast", "detach", "dtype_name", "evaluate", "identity_matrix", "join", "move_back", "move_last",
-    "operator", "run", "split", "uniform",
+    "operator", "run", "split", "store", "uniform",
 ]  # fmt: skip
 
 
@@ -100,8 +100,9 @@ def evaluate(program: Program, arrays: Sequence[Any], axis: int | None = None) -
     return operator(program, axis)(*_tensors(arrays))
 
 
-def composite_gradient(program: Program, index: int, arguments: Sequence[Any], upstream: Tensor) -> Tensor:
+def composite_gradient(wanted: Wanted, index: int, arguments: Sequence[Any], upstream: Tensor) -> Tensor:
     """The gradient by one argument, in operations that can be differentiated again."""
+    program = derived(wanted.key, wanted.path, wanted.at_rest)
     return _gradient(program, index, None, _tensors(arguments), upstream)
 
 
@@ -109,13 +110,19 @@ def run(
     key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Any], axis: int | None, out: Tensor | None = None
 ) -> Tensor:
     """The registered function `key`, differentiated along `path`, on `arrays`; into `out` if it is given."""
-    if not torch.compiler.is_compiling() and eager.is_plain(arrays):
-        wanted = Wanted(key, path, at_rest)
-        kernel = kernel_for(wanted, dtype_name(arrays[0]), parameters_of(key, arrays))
-        if kernel is not None:
-            return eager.run(wanted, kernel, arrays, out)
+    if axis is None and not torch.compiler.is_compiling() and eager.is_plain(arrays):
+        found = eager.run(Wanted(key, path, at_rest), arrays, out)
+        if found is not None:
+            return found
     result = _opaque(key, path, at_rest, axis, *_tensors(arrays))
-    return result if out is None else out.copy_(result)
+    return result if out is None else store(result, out)
+
+
+def store(result: Tensor, out: Tensor) -> Tensor:
+    """`out`, after `result` was written into it."""
+    eager.check_out(out, result.shape, result.dtype)
+    with torch.no_grad():
+        return out.copy_(result)
 
 
 @torch.compiler.allow_in_graph

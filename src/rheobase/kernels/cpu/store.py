@@ -1,4 +1,4 @@
-"""Compiled kernels by their text: in memory, else on disk, else compiled and put there.
+"""Compiled kernels: in memory, else on disk, else compiled and put there.
 
 A file's name tells text, processor and compiler, so nothing stale is ever run, and machines that share a
 home keep apart. Files appear whole or not at all: processes may compile the same kernel at the same time.
@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import llvmlite
+
+import rheobase
 from rheobase.kernels.cpu.machine import LOOP, load, processor
+
+#: What a kernel's text depends on besides the definition.
+_CODE = ("algebra", "kernels")
 
 
 class Source(NamedTuple):
@@ -29,34 +35,65 @@ class Source(NamedTuple):
 class Loop:
     """A compiled loop: its address, and a way to call it from here."""
 
-    def __init__(self, address: int) -> None:
-        self.address = address
-        self.call = LOOP(address)
+    def __init__(self, code: bytes, name: str) -> None:
+        self.address = load(code, name)
+        self.call = LOOP(self.address)
+
+
+def remembered(request: str, make: Callable[[], Source | None]) -> Loop | None:
+    """The loop for `request`; its source is made only if no file tells what it was the last time."""
+    note = folder() / f"{_digest(request, _code())}.txt"
+    if not note.exists():
+        source = make()
+        _write(note, b"" if source is None else _compiled_file(source).encode())
+    name = note.read_text()
+    return _loaded(name) if name else None
+
+
+def compiled(source: Source) -> Loop:
+    """The loop that `source` describes."""
+    return _loaded(_compiled_file(source))
 
 
 @cache
-def compiled(source: Source) -> Loop:
-    """The loop that `source` describes."""
-    name = "rheobase_" + sha256(repr((source, processor(), _compiler())).encode()).hexdigest()[:40]
+def _loaded(name: str) -> Loop:
+    return Loop((folder() / f"{name}.o").read_bytes(), name)
+
+
+def _compiled_file(source: Source) -> str:
+    """The name of the file with the machine code, compiled if it is not there yet."""
+    name = f"rheobase_{_digest(source, processor(), _compiler())}"
     file = folder() / f"{name}.o"
-    code = file.read_bytes() if file.exists() else _compile_into(file, source, name)
-    return Loop(load(code, name))
+    if not file.exists():
+        # Numba takes half a second to import and is needed for what is not on disk only
+        from rheobase.kernels.cpu.compiler import object_code
+
+        _write(file, object_code(source, name))
+    return name
 
 
-def _compile_into(file: Path, source: Source, name: str) -> bytes:
-    # Numba takes half a second to import and is needed for what is not on disk only
-    from rheobase.kernels.cpu.compiler import object_code
-
-    code = object_code(source, name)
+def _write(file: Path, content: bytes) -> None:
     with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as part:
-        part.write(code)
+        part.write(content)
     os.replace(part.name, file)
-    return code
+
+
+def _digest(*parts: Any) -> str:
+    return sha256(repr(parts).encode()).hexdigest()[:40]
 
 
 @cache
 def _compiler() -> str:
-    return f"numba {version('numba')}, llvmlite {version('llvmlite')}"
+    # every release of Numba goes with one of llvmlite, whose version costs nothing to ask for
+    return f"llvmlite {llvmlite.__version__}"
+
+
+@cache
+def _code() -> str:
+    """A digest of the code that makes kernels' texts, the compiler and the processor."""
+    root = Path(rheobase.__file__).parent
+    files = sorted(file for part in _CODE for file in (root / part).rglob("*.py"))
+    return _digest([file.read_bytes() for file in files], processor(), _compiler())
 
 
 @cache

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from rheobase.kernels.fast.exponential_series import EXPM1_TAIL
 from rheobase.kernels.fast.exponentials import (
-    LIFTED, LOWER, VANISHED, exp_of_negative, exp_pair, fast_two_sum, remainder,
-)  # fmt: skip
+    LIFTED,
+    LOWER,
+    exp_of_negative,
+    exp_pair,
+    fast_two_sum,
+    remainder,
+)
 from rheobase.kernels.language import ROUND32, Scalar, fma, horner, two_to, where
 
 #: eˣ - 1 rounds to -1 below.
 SATURATED = -26.0
-#: No float32 of usual size times eˣ is above 0 below.
+#: Below, eˣ times any scale up to 2⁶⁰ rounds to 0.
 LOST = -150.0
-#: The scale of selu in two parts of one sign (infinity times them is then no NaN), and scale·alpha.
-SELU_SCALE = 1.0507009029388428
-SELU_SCALE_REST = 8.441664078873146e-08
-SELU_FLOOR = 1.7580993408473766
+#: selu's scale less 1: scale·x is then a sum, rounded once. And scale·alpha in two parts.
+SELU_SCALE_LESS_1 = 0.05070098735548049
+SELU_FLOOR = 1.7580993175506592
+SELU_FLOOR_REST = 2.3296717444054593e-08
 
 
 def expm1_of_negative(x: Scalar) -> Scalar:
-    """eˣ - 1 for x ≤ 0."""
+    """eˣ - 1 for x ≤ 0, within 0.89 ULP."""
     r, t = remainder(where(x < SATURATED, SATURATED, x), ROUND32)
     power = two_to(t)
     return fma(fma(r * r, horner(r, EXPM1_TAIL), r), power, power - 1.0)
 
 
 def expm1_pair(x: Scalar) -> tuple[Scalar, Scalar]:
-    """eˣ - 1 for x ≤ 0, as high + low with |low| < |high|/4."""
+    """high and low with eˣ - 1 = high + low and |low| < |high|/4, for x ≤ 0."""
     r, t = remainder(where(x < SATURATED, SATURATED, x), ROUND32)
     power = two_to(t)
     high, low = fast_two_sum(power - 1.0, power * r)
@@ -40,33 +45,33 @@ def scaled_exp(x: Scalar, scale: Scalar) -> Scalar:
 
 
 def elu(x: Scalar, alpha: Scalar) -> Scalar:
-    """x above 0, alpha·(eˣ - 1) below."""
+    """x above 0, alpha·(eˣ - 1) below; within 0.86 ULP for alpha = 1, 1 ULP else."""
     high, low = expm1_pair(x)
     return where(x >= 0.0, x, fma(alpha, high, alpha * low))
 
 
 def elu_slope(x: Scalar, alpha: Scalar) -> Scalar:
-    """1 above 0, alpha·eˣ below and at 0."""
+    """1 above 0, alpha·eˣ below and at 0; within 0.9 ULP."""
     return where(x > 0.0, 1.0, scaled_exp(x, alpha))
 
 
 def selu(x: Scalar) -> Scalar:
-    """scale·x above 0, scale·alpha·(eˣ - 1) below."""
+    """scale·x above 0, scale·alpha·(eˣ - 1) below; within 0.98 ULP."""
     high, low = expm1_pair(x)
-    above = fma(x, SELU_SCALE, x * SELU_SCALE_REST)
-    return where(x >= 0.0, above, fma(SELU_FLOOR, high, SELU_FLOOR * low))
+    below = fma(SELU_FLOOR, high, fma(SELU_FLOOR_REST, high, SELU_FLOOR * low))
+    return where(x >= 0.0, fma(x, SELU_SCALE_LESS_1, x), below)
 
 
 def selu_slope(x: Scalar) -> Scalar:
-    """scale above 0, scale·alpha·eˣ below and at 0."""
-    return where(x > 0.0, SELU_SCALE + SELU_SCALE_REST, scaled_exp(x, SELU_FLOOR))
+    """scale above 0, scale·alpha·eˣ below and at 0; within 0.9 ULP."""
+    return where(x > 0.0, 1.0 + SELU_SCALE_LESS_1, scaled_exp(x, SELU_FLOOR))
 
 
 def celu(x: Scalar) -> Scalar:
-    """x above 0, eˣ - 1 below."""
+    """x above 0, eˣ - 1 below; within 0.89 ULP."""
     return where(x >= 0.0, x, expm1_of_negative(x))
 
 
 def celu_slope(x: Scalar) -> Scalar:
-    """1 above 0, eˣ below."""
+    """1 above 0, eˣ below; within 0.90 ULP."""
     return where(x > 0.0, 1.0, exp_of_negative(x))

@@ -1,7 +1,9 @@
 """eˣ in float32, and the arithmetic of sums and quotients kept in two parts, that the fast kernels share.
 
-2ᵏ enters last: what it is multiplied by keeps all its digits, and a result below the normal numbers is rounded once.
-For that, powers of two are LIFTED, 2⁹⁶ times too large, until the last product takes LOWER back.
+2ᵏ enters last: what it is multiplied by keeps all its digits, and a result below the normal numbers is rounded there
+only once. For that, powers of two are LIFTED, 2⁹⁶ times too large, until the last product, by LOWER.
+
+Bounds are the greatest error over all float32 numbers, in units in the last place of the result.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ LOWERED = ROUND32 - 96.0
 LIFT = 2.0**96
 #: eˣ rounds to 0 below, and to infinity above.
 VANISHED, OVERFLOWN = -104.0, 89.0
-
+#: eʳ for |r| ≤ ln(2)/2.
 EXP = (1.0, 1.0, *EXP_TAIL)
 
 
@@ -43,14 +45,6 @@ def reciprocal_pair(high: Scalar, low: Scalar) -> tuple[Scalar, Scalar]:
     return y, fma(-y, low, fma(-y, high, 1.0))
 
 
-def quotient(high: Scalar, low: Scalar, over_high: Scalar, over_low: Scalar) -> Scalar:
-    """(high + low)/(over_high + over_low), by one division and nearly as if rounded once."""
-    y = 1.0 / over_high
-    q = high * y
-    rest = fma(-q, over_high, high) + fma(-q, over_low, low)
-    return fma(rest, y, q)
-
-
 def remainder(x: Scalar, origin: Scalar) -> tuple[Scalar, Scalar]:
     """r and t with x = k·ln 2 + r, |r| ≤ ln(2)/2 and t = k + origin; origin is ROUND32 plus a whole number."""
     t = fma(x, LOG2_E, origin)
@@ -59,23 +53,23 @@ def remainder(x: Scalar, origin: Scalar) -> tuple[Scalar, Scalar]:
 
 
 def exp_pair(x: Scalar, origin: Scalar) -> tuple[Scalar, Scalar, Scalar]:
-    """high, low and t with eˣ = (high + low)·2ᵏ, t = k + origin, |low| < high/10; relative error below 2⁻²⁶."""
+    """high, low and t with eˣ = (high + low)·2ᵏ, |low| < high/12 and t = k + origin; within 2⁻²⁵·⁷ of it."""
     t = fma(x, LOG2_E, origin)
     k = t - origin
-    r = fma(-k, LN2_HIGH, x)
-    high, low = fast_two_sum(1.0, r)
-    low = fma(r * r, horner(r, EXP_TAIL), low)
-    return high, fma(-k * LN2_LOW, high, low), t
+    exact = fma(-k, LN2_HIGH, x)
+    r = fma(-k, LN2_LOW, exact)
+    high, low = fast_two_sum(1.0, exact)
+    return high, fma(-k, LN2_LOW, fma(r * r, horner(r, EXP_TAIL), low)), t
 
 
 def exp_of_negative(x: Scalar) -> Scalar:
-    """eˣ for x ≤ 0."""
+    """eˣ for x ≤ 0, within 0.90 ULP."""
     r, t = remainder(where(x < VANISHED, VANISHED, x), LIFTED)
     return horner(r, EXP) * two_to(t) * LOWER
 
 
 def exponential(x: Scalar) -> Scalar:
-    """eˣ."""
+    """eˣ, within 0.90 ULP."""
     x = where(x < VANISHED, VANISHED, x)
     x = where(x > OVERFLOWN, OVERFLOWN, x)
     small = x < 0.0
@@ -84,5 +78,5 @@ def exponential(x: Scalar) -> Scalar:
 
 
 def exponential_slope(x: Scalar) -> Scalar:
-    """eˣ."""
+    """eˣ, its own derivative."""
     return exponential(x)

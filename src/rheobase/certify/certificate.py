@@ -1,0 +1,155 @@
+"""A certificate: how exact one computation of one function is, over which inputs, and the digest of its results."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+
+from rheobase.activation import Activation
+from rheobase.algebra import reference
+from rheobase.algebra.formula import argument_names, paper_at_rest
+from rheobase.algebra.parse import symbol
+from rheobase.certify.comparison import Tally
+from rheobase.certify.contestants import Computation, wide
+from rheobase.certify.inputs import FORMATS, Format, blocks
+
+Array = Any
+
+#: Ties that the oracle is asked about; each takes a millisecond.
+ASKED = 20_000
+#: Inputs of float64 that the oracle is asked about.
+WIDE_SAMPLE = 4_000
+THREADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One row of the table.
+
+    `computation` is one of our cores, "fast" or "exact", or another library; `order` 0 the value, 1 the slope.
+    `largest` and `mean` are errors in ULP; near a zero of a slope an absolute error of 2⁻²⁵ counts as met, and
+    `strict` is the largest error without that. `misrounded` counts results that are not the nearest number,
+    `undecided` those too near a tie to tell. `sha256` is of all results' bytes, in the order of the inputs' bits.
+    """
+
+    function: str
+    order: int
+    dtype: str
+    computation: str
+    inputs: int
+    exhaustive: bool
+    largest: float
+    worst: float
+    strict: float
+    mean: float
+    misrounded: int
+    undecided: int
+    sha256: str
+
+
+def certify(
+    function: Activation, order: int, dtype: str, computation: str, compute: Computation, exhaustive: bool
+) -> Certificate:
+    """Measure `compute` against float64 results rounded to `dtype`; for float64 itself against the oracle."""
+    form = FORMATS[dtype]
+    tally, digest = Tally(), sha256()
+    zeros = zeros_of_slope(function) if order else np.empty(0)
+    judge = wide(function, order) if dtype != "float64" else None
+    for x, got, wanted in _computed(blocks(form, exhaustive), compute, judge):
+        digest.update(np.ascontiguousarray(got).view(np.uint8))
+        if wanted is not None:
+            tally.add(form, x, got, wanted, zeros)
+    if judge is None:
+        _ask_everywhere(tally, function, order, form, compute)
+    wrong, undecided = _ask_at_ties(tally, function, order, form, compute)
+    return Certificate(
+        function.name, order, dtype, computation, tally.count, exhaustive or form.bits == 16, tally.largest,
+        tally.worst, tally.strict, tally.total / tally.count, tally.misrounded + wrong, undecided, digest.hexdigest(),
+    )  # fmt: skip
+
+
+def _computed(
+    inputs: Iterator[Array], compute: Computation, judge: Computation | None
+) -> Iterator[tuple[Array, Array, Array | None]]:
+    """Blocks with their results and references, in order, computed ahead by threads."""
+
+    def work(x: Array) -> tuple[Array, Array, Array | None]:
+        with np.errstate(all="ignore"):
+            return x, compute(x), None if judge is None else judge(x)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        while ahead := list(islice(inputs, 4 * THREADS)):
+            yield from pool.map(work, ahead)
+
+
+def zeros_of_slope(function: Activation) -> Array:
+    """Where the slope changes sign, to a hundredth."""
+    grid = np.linspace(-32.0, 32.0, 6401)
+    signs = np.sign(function.derivative(grid))
+    return grid[:-1][signs[:-1] * signs[1:] < 0]
+
+
+def exact(function: Activation, x: float, order: int) -> Any:
+    """The paper's formula or its derivative at a finite `x`, as an mpmath number."""
+    definition = function.definition
+    names = [n for n in argument_names(definition) if definition.noise is None or n != definition.noise.name]
+    arguments = tuple(symbol(name) for name in names)
+    return reference.evaluate(paper_at_rest(definition), arguments, {"x": x, **definition.defaults}, order)
+
+
+def error(form: Format, got: float, wanted: Any) -> float:
+    """|got - wanted| in ULP of the format, where infinity stands for all from where the next number would be."""
+    beyond = mp.mpf(2) ** (2 - form.emin)
+    wanted = max(-beyond, min(beyond, wanted))
+    power = form.emin if wanted == 0 else min(max(mp.frexp(wanted)[1] - 1, form.emin), 1 - form.emin)
+    got = max(-beyond, min(beyond, mp.mpf(got)))
+    return float(abs(got - wanted) / mp.mpf(2) ** (power - form.precision + 1))
+
+
+def _ask_at_ties(
+    tally: Tally, function: Activation, order: int, form: Format, compute: Computation
+) -> tuple[int, int]:
+    """How many of the undecided results the oracle finds misrounded, and how many it was not asked about."""
+    asked = tally.undecided[:ASKED]
+    got = compute(np.array(asked).astype(form.dtype)).astype(np.float64) if asked else []
+    wrong = sum(error(form, y, exact(function, x, order)) > 0.5 for x, y in zip(asked, got, strict=True))
+    return wrong, len(tally.undecided) - len(asked)
+
+
+def _ask_everywhere(tally: Tally, function: Activation, order: int, form: Format, compute: Computation) -> None:
+    everything = np.concatenate(list(blocks(form, exhaustive=False)))
+    finite = everything[np.isfinite(everything)]
+    chosen = finite[:: max(1, len(finite) // WIDE_SAMPLE)]
+    for x, got in zip(chosen.tolist(), compute(chosen).tolist(), strict=True):
+        found = error(form, got, exact(function, x, order))
+        tally.count, tally.total = tally.count + 1, tally.total + found
+        tally.misrounded += found > 0.5
+        if found > tally.largest:
+            tally.largest = tally.strict = found
+            tally.worst = x
+
+
+def write(certificates: Iterable[Certificate], path: Path) -> None:
+    """Write a table of certificates, numbers in full."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(file, [f.name for f in fields(Certificate)], lineterminator="\n")
+        table.writeheader()
+        table.writerows(asdict(c) for c in certificates)
+
+
+def read(path: Path) -> list[Certificate]:
+    """The certificates in a table."""
+    kinds = {"int": int, "float": float, "str": str, "bool": lambda text: text == "True"}
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [Certificate(**{f.name: kinds[str(f.type)](row[f.name]) for f in fields(Certificate)}) for row in rows]

@@ -1,0 +1,81 @@
+"""Who is certified: our two cores, and the functions of PyTorch and JAX under the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from rheobase.activation import Activation
+from rheobase.kernels.precision import precision
+
+Array = Any
+Computation = Callable[[Array], Array]
+
+OURS = ("fast", "exact")
+
+
+def ours(function: Activation, order: int, kind: str) -> Computation:
+    """One of our cores on NumPy arrays."""
+
+    def compute(x: Array) -> Array:
+        with precision(kind):
+            return function.derivative(x, order)
+
+    return compute
+
+
+def wide(function: Activation, order: int) -> Computation:
+    """The float64 core before rounding: what results in smaller formats are compared with."""
+
+    def compute(x: Array) -> Array:
+        return function.derivative(x.astype(np.float64), order)
+
+    return compute
+
+
+def torch(function: Activation, order: int) -> Computation | None:
+    """PyTorch's own function or its gradient; None if it has none."""
+    import torch as library
+
+    theirs = function.definition.torch
+    if not theirs.function:
+        return None
+    called = partial(getattr(library.nn.functional, theirs.function), **dict(theirs.fixed))
+
+    def compute(x: Array) -> Array:
+        is_bfloat16 = x.dtype.name == "bfloat16"
+        tensor = library.from_numpy(x.view(np.int16) if is_bfloat16 else x)
+        tensor = tensor.view(library.bfloat16) if is_bfloat16 else tensor
+        if order:
+            tensor = tensor.clone().requires_grad_()
+            called(tensor).backward(library.ones_like(tensor))
+            result = tensor.grad
+        else:
+            result = called(tensor)
+        assert result is not None
+        return result.view(library.int16).numpy().view(x.dtype) if is_bfloat16 else result.detach().numpy()
+
+    return compute
+
+
+def jax(function: Activation, order: int) -> Computation | None:
+    """JAX's own function or its gradient, compiled; None if it has none."""
+    import jax as library
+
+    theirs = function.definition.jax
+    if not theirs.function:
+        return None
+    called = partial(getattr(library.nn, theirs.function), **dict(theirs.fixed))
+
+    def gradient(x: Array) -> Array:
+        value, pull = library.vjp(called, x)
+        return pull(library.numpy.ones_like(value))[0]
+
+    compiled = library.jit(gradient if order else called)
+    return lambda x: np.asarray(compiled(x))
+
+
+PEERS: dict[str, Callable[[Activation, int], Computation | None]] = {"torch": torch, "jax": jax}

@@ -1,0 +1,96 @@
+"""Which inputs a certificate covers: all of a format, or every so many of them and those where it is hard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+#: Inputs handed on at a time; they and what is made of them stay in the cache.
+BLOCK = 1 << 18
+#: Of float32, a sample takes one in so many; of float64, so many between neighbouring powers of two.
+STRIDE = 1021
+PER_BINADE = 64
+#: Neighbours looked at on both sides of every power of two.
+NEIGHBOURS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A binary floating-point format."""
+
+    name: str
+    precision: int
+    emin: int
+    bits: int
+
+    @property
+    def integers(self) -> Any:
+        """The unsigned integers of its width."""
+        return np.dtype(f"uint{self.bits}")
+
+    @property
+    def dtype(self) -> Any:
+        """As NumPy knows it; bfloat16 comes from ml_dtypes."""
+        if self.name == "bfloat16":
+            import ml_dtypes
+
+            return np.dtype(ml_dtypes.bfloat16)
+        return np.dtype(self.name)
+
+    @property
+    def infinity(self) -> int:
+        """The bits of +∞; those above are NaN."""
+        fraction = self.precision - 1
+        return ((1 << (self.bits - 1 - fraction)) - 1) << fraction
+
+    @property
+    def largest(self) -> float:
+        """The largest number."""
+        return (2.0 - 2.0 ** (1 - self.precision)) * 2.0 ** (1 - self.emin)
+
+
+FORMATS = {
+    f.name: f
+    for f in (
+        Format("float32", 24, -126, 32),
+        Format("float64", 53, -1022, 64),
+        Format("float16", 11, -14, 16),
+        Format("bfloat16", 8, -126, 16),
+    )
+}
+
+
+def blocks(form: Format, exhaustive: bool) -> Iterator[Array]:
+    """The inputs, both infinities among them, in blocks; NaN is left to the tests."""
+    if form.bits == 16 or (exhaustive and form.bits == 32):
+        yield from _all(form)
+    else:
+        chosen = _sample(form)
+        yield from (chosen[start : start + BLOCK].view(form.dtype) for start in range(0, len(chosen), BLOCK))
+
+
+def _all(form: Format) -> Iterator[Array]:
+    sign = 1 << (form.bits - 1)
+    for base in (0, sign):
+        for start in range(base, base + form.infinity + 1, BLOCK):
+            stop = min(start + BLOCK, base + form.infinity + 1)
+            yield np.arange(start, stop, dtype=form.integers).view(form.dtype)
+
+
+def _sample(form: Format) -> Array:
+    fraction = form.precision - 1
+    binades = np.arange(form.infinity >> fraction, dtype=np.uint64) << np.uint64(fraction)
+    if form.bits == 32:
+        even = np.arange(0, form.infinity, STRIDE, dtype=np.uint64)
+    else:
+        steps = np.random.default_rng(0).integers(0, 1 << fraction, (len(binades), PER_BINADE), dtype=np.uint64)
+        even = (binades[:, None] + steps).ravel()
+    near = (binades[1:, None] + np.arange(-NEIGHBOURS, NEIGHBOURS + 1).astype(np.uint64)).ravel()
+    positive = np.unique(np.concatenate([even, near, np.array([0, 1, form.infinity], dtype=np.uint64)]))
+    sign = np.uint64(1 << (form.bits - 1))
+    return np.concatenate([positive, positive | sign]).astype(form.integers)

@@ -1,0 +1,72 @@
+"""From what is asked for to a compiled loop, without the algebra if it was asked for before on this machine."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from functools import lru_cache
+from struct import Struct
+from typing import Any, NamedTuple
+
+from rheobase.definition import REGISTERED
+from rheobase.kernels import precision
+from rheobase.kernels.cpu.layout import Layout
+from rheobase.kernels.cpu.loops import Shape, loop
+from rheobase.kernels.cpu.store import Loop, Source, remembered
+
+_REAL, _BITS = Struct("d"), Struct("q")
+
+
+class Wanted(NamedTuple):
+    """What is to be computed: a registered function, differentiated along `path`; if `pull` is given, the
+    upstream gradient times the derivative by that argument."""
+
+    key: str
+    path: tuple[int, ...] = ()
+    at_rest: bool = False
+    pull: int | None = None
+
+
+class Form(NamedTuple):
+    """In which form: kinds of the arguments, dtypes read and written."""
+
+    kinds: tuple[Shape, ...]
+    dtype_in: str
+    dtype_out: str
+
+
+def loop_for(wanted: Wanted, form: Form, parameters: Sequence[Any]) -> Loop | None:
+    """The compiled loop, in the precision of this thread; None if the function has no kernel.
+
+    Kernels written for float32 hold for some parameters at their defaults only; `parameters` are the values.
+    """
+    if form.dtype_in != "float32" or precision.current() != "fast":
+        return _loop(wanted, form, None)
+    defaults = REGISTERED[wanted.key].defaults.values()
+    return _loop(wanted, form, tuple(type(p) is float and p == d for p, d in zip(parameters, defaults, strict=True)))
+
+
+@lru_cache(maxsize=None)
+def _loop(wanted: Wanted, form: Form, at_default: tuple[bool, ...] | None) -> Loop | None:
+    return remembered(repr((wanted, form, at_default)), lambda: _source(wanted, form, at_default))
+
+
+def _source(wanted: Wanted, form: Form, at_default: tuple[bool, ...] | None) -> Source | None:
+    # the algebra takes half a second to import, and is needed for what is not on disk only
+    from rheobase.kernels.cpu.text import fast_kernel, wide_kernel
+
+    kernel = None if at_default is None else fast_kernel(wanted, at_default)
+    kernel = kernel or wide_kernel(wanted)
+    return kernel and Source(kernel.text + loop(form.kinds), kernel.real, form.dtype_in, form.dtype_out)
+
+
+def parameters_of(wanted: Wanted, arguments: Sequence[Any]) -> Sequence[Any]:
+    """The parameters among the arguments: the last, but for the upstream gradient."""
+    end = len(arguments) - (wanted.pull is not None)
+    return arguments[end - len(REGISTERED[wanted.key].parameters) : end]
+
+
+def words(layout: Layout, out: int, arguments: Sequence[int | float]) -> array[int]:
+    """What a loop reads: where to write, addresses and numbers, and how runs go."""
+    bits = [a if isinstance(a, int) else _BITS.unpack(_REAL.pack(a))[0] for a in arguments]
+    return array("q", (out, *bits, layout.length, layout.period))

@@ -1,0 +1,90 @@
+"""The text of a kernel: generated from a program, in float64, or written for float32."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple
+
+from rheobase import catalogue
+from rheobase.algebra.formula import derived
+from rheobase.algebra.program import Program
+from rheobase.definition import REGISTERED, register
+from rheobase.kernels import fast, wide
+from rheobase.kernels.assemble import assemble, missing
+from rheobase.kernels.cpu.request import Wanted
+from rheobase.kernels.elementary import ELEMENTARY
+from rheobase.kernels.emit import source
+from rheobase.kernels.language import Scalar
+from rheobase.kernels.tails import settle
+
+#: What `instructions` has; told here so that Numba need not be imported to know.
+PRIMITIVES = frozenset({"fma", "where", "two_to", "exponent", "abs", "sqrt", "constant"})
+
+Functions = Mapping[str, Callable[..., Scalar]]
+
+
+class Kernel(NamedTuple):
+    """Text in the kernel language, whose last function is `function`, and the precision it is computed in."""
+
+    text: str
+    real: str
+
+
+def functions_of(module: ModuleType) -> Functions:
+    """The kernels that a module of the kernel language defines."""
+    return {name: f for name, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == module.__name__}
+
+
+@cache
+def wide_functions() -> Functions:
+    """All there is in float64."""
+    return {**ELEMENTARY, **functions_of(wide)}
+
+
+@cache
+def fast_functions() -> Functions:
+    """All there is in float32."""
+    return {name: f for module in fast.MODULES for name, f in functions_of(import_module(module)).items()}
+
+
+def program_of(wanted: Wanted) -> Program:
+    """The formula, over the function's arguments and, last, the upstream gradient."""
+    program = derived(wanted.key, wanted.path, wanted.at_rest)
+    return program if wanted.pull is None else program.backward(wanted.pull)
+
+
+def wide_kernel(wanted: Wanted) -> Kernel | None:
+    """The float64 kernel, generated from the definition; None if the formula calls what has none."""
+    program = program_of(wanted)
+    if program.is_row:
+        return None
+    text = source(settle(program))
+    if missing(text, wide_functions(), PRIMITIVES):
+        return None
+    return Kernel(assemble(text, wide_functions()), "float64")
+
+
+def fast_kernel(wanted: Wanted, at_default: tuple[bool, ...]) -> Kernel | None:
+    """The kernel written for float32, if there is one, and it takes all parameters that are not `at_default`."""
+    definition, name = REGISTERED[wanted.key], _fast_name(wanted)
+    if name not in fast_functions() or wanted.key != register(catalogue.lookup(definition.name)):
+        return None
+    takes = list(inspect.signature(fast_functions()[name]).parameters)
+    if any(not default and p not in takes for p, default in zip(definition.defaults, at_default, strict=True)):
+        return None
+    arguments = [*definition.inputs, *definition.defaults, *([] if wanted.pull is None else ["upstream"])]
+    call = f"{name}({', '.join(takes)})"
+    result = call if wanted.pull is None else f"upstream * {call}"
+    text = f"def function({', '.join(arguments)}):\n    return {result}\n"
+    return Kernel(assemble(text, fast_functions()), "float32")
+
+
+def _fast_name(wanted: Wanted) -> str:
+    """A function's own name; with _slope for its derivative by x."""
+    order = (*wanted.path, *(() if wanted.pull is None else (wanted.pull,)))
+    name = REGISTERED[wanted.key].name
+    return {(): name, (0,): f"{name}_slope"}.get(order, "")

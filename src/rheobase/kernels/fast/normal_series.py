@@ -1,0 +1,26 @@
+"""The normal distribution in float32, the lowest power first, written by scripts/fit_normal.py."""
+
+SHIFT, CENTRE = 2.0, 0.1845703125
+#: (t + SHIFT)·e^(t²/2)·(1 - Φ(t)) in v = 1/(t + SHIFT) - CENTRE is VALUE + v·(SLOPE + polynomial in v).
+VALUE, SLOPE = 0.5882930159568787, 1.25
+BEYOND_SLOPE = (
+    -0.014044046401977539,
+    0.8979074358940125,
+    -1.991012692451477,
+    -2.6850883960723877,
+    7.938967227935791,
+    4.84616756439209,
+    -40.793087005615234,
+    32.31019973754883,
+    136.5630645751953,
+    -367.7462158203125,
+    288.3368835449219,
+)
+
+#: 1/√(2π) in two parts.
+DENSITY_HIGH, DENSITY_LOW = 0.398942232131958, 4.826947467012745e-08
+#: LINEAR·x + CUBIC·x³, twice the argument of tanh in gelu's approximation, and the slope of that by x,
+#: LINEAR + SLOPE_SQUARE·x², each constant in two parts; differences from LINEAR_HIGH are exact.
+LINEAR_HIGH, LINEAR_LOW = 1.5957679748535156, 1.1467522150867598e-06
+CUBIC_HIGH, CUBIC_LOW = 0.07135480642318726, 9.849412992916964e-09
+SLOPE_SQUARE_HIGH, SLOPE_SQUARE_LOW = 0.21406441926956177, 2.9548238978750892e-08
