@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help study test check lock clean
+.PHONY: help study bench test check lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -12,6 +12,9 @@ help:  ## list the targets
 
 study: $(VENV)/.study  ## set up, then compare the textbook functions on the digits data
 	$(BIN)/rheobase study digits --out runs/digits
+
+bench: $(VENV)/.dev  ## set up, then time the functions beside other libraries (about 10 minutes)
+	$(BIN)/rheobase bench
 
 test: $(VENV)/.dev check  ## set up, then run every test, lint and type check
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal

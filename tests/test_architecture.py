@@ -22,7 +22,7 @@ SOURCE = Path(rb.__file__).parent
 
 #: From the bottom up; a module imports from its own row and the rows above it in this list only.
 LAYERS = (
-    ("errors", "domain"),
+    ("errors", "domain", "setting"),
     ("definition",),
     ("catalogue",),
     ("algebra",),
@@ -34,6 +34,8 @@ LAYERS = (
     ("torch",),
     ("doctor",),
     ("study",),
+    ("bench",),
+    ("certify",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

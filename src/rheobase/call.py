@@ -86,8 +86,6 @@ class _Call:
         return self.axis is not None and self.arrays[0].shape[self.axis] == 0
 
     def _inputs(self, x: Array, values: Mapping[str, Any]) -> tuple[Array, ...]:
-        if self.definition.kind == "gated":
-            return tuple(self.backend.split(x, self.outer_axis))
         if self.definition.groups:
             return (self._grouped(x, int(values[self.definition.groups])),)
         return (x,)

@@ -49,13 +49,15 @@ class Elsewhere:
     """What another library calls the function.
 
     `arguments` maps our parameter names to theirs where they differ; `fixed` holds arguments of
-    theirs that must have one value for the two functions to be the same.
+    theirs that must have one value for the two functions to be the same; `keeps` says what its backward
+    is computed from.
     """
 
     module: str = ""
     function: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, object] = field(default_factory=dict)
+    keeps: Literal["input", "output", "nothing"] = "input"
 
 
 #: The error promised per dtype, in units in the last place of the correctly rounded value.

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from rheobase.algebra.formula import derived
 from rheobase.algebra.program import Program
+from rheobase.definition import REGISTERED
 from rheobase.errors import UnsupportedInput
 from rheobase.kernels.build import build
 from rheobase.kernels.elementary import elementary, rowwise
@@ -98,6 +99,9 @@ def run(
     key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Array], axis: int | None, out: Array | None = None
 ) -> Array:
     """The registered function `key`, differentiated along `path`, on `arrays`."""
+    if REGISTERED[key].kind == "gated":
+        assert axis is not None
+        arrays = [*split(arrays[0], axis), *arrays[1:]]
     result = evaluate(derived(key, path, at_rest), arrays, axis)
     return result if out is None else store(result, out)
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rheobase.definition import REGISTERED
 from rheobase.errors import UnsupportedInput
+from rheobase.kernels.cpu.halves import Halves, forward, halved, has_kernel
 from rheobase.kernels.cpu.layout import Layout, arrange
 from rheobase.kernels.cpu.loops import Shape
 from rheobase.kernels.cpu.request import Form, Wanted, loop_for, parameters_of, words
+from rheobase.kernels.cpu.row_request import compute, kernel_name
 from rheobase.kernels.cpu.store import Loop
 from rheobase.kernels.cpu.threads import ALONE, launch, processors
 
@@ -51,9 +54,15 @@ def run(
     key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Array], axis: int | None, out: Array | None = None
 ) -> Array:
     """The registered function `key`, differentiated along `path`, on `arrays`; into `out` if it is given."""
-    result = _by_kernel(Wanted(key, path, at_rest), arrays, out) if axis is None else None
+    if axis is None:
+        result = _by_kernel(Wanted(key, path, at_rest), arrays, out)
+    else:
+        result = None if path else _along_axis(key, arrays[0], axis, out)
     if result is not None:
         return result
+    if REGISTERED[key].kind == "gated":
+        assert axis is not None
+        arrays = [*split(arrays[0], axis), *arrays[1:]]
     # the algebra is loaded for what has no kernel only
     from rheobase.algebra.formula import derived
 
@@ -90,6 +99,32 @@ def _launch(loop: Loop, layout: Layout, target: Array, ready: Sequence[Array | f
     block = words(layout, _address(target), [_address(r) if isinstance(r, np.ndarray) else r for r in ready])
     if target.size:
         launch(loop, block, layout.count, processors(), max(1, ALONE // layout.length))
+
+
+def _along_axis(key: str, x: Array, axis: int, out: Array | None) -> Array | None:
+    """A function of a row or a gated unit by its kernel; None if it has none."""
+    dtype, name = x.dtype.newbyteorder("="), kernel_name(key)
+    if name is None and not has_kernel(key):
+        return None
+    shape = x.shape if name else halved(x.shape, axis)
+    if out is not None:
+        _check_out(out, shape, dtype)
+    if name:
+        result = _rows(name, np.asarray(x, dtype), axis)
+    else:
+        result = np.empty(shape, dtype)
+        given = np.ascontiguousarray(x, dtype)
+        forward(key, Halves(_address(given), given.shape, axis, dtype.name), _address(result), processors())
+    return result if out is None else store(result, out)
+
+
+def _rows(name: str, x: Array, axis: int) -> Array:
+    """Rows that lie across are copied, which costs less than strides."""
+    rows = np.ascontiguousarray(np.moveaxis(x, axis, -1))
+    target, length = np.empty_like(rows), rows.shape[-1]
+    places = [_address(target), _address(rows)]
+    compute(name, x.dtype.name, (rows.size // max(1, length), length), places, processors())
+    return np.ascontiguousarray(np.moveaxis(target, -1, axis))
 
 
 def _check_out(out: Array, shape: tuple[int, ...], dtype: Any) -> None:

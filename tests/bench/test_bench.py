@@ -17,7 +17,7 @@ from rheobase import catalogue
 from rheobase.bench import conduct, contestants, eager, onnx, ours, training
 from rheobase.bench.contestants import COPY, EXACT, FAST, NUMPY, OURS
 from rheobase.bench.plan import BOTH, CORE, FORWARD, IN_PLACE, PASSES, RIVALS, WIDTHS, Pass, Plan, make, passes
-from rheobase.bench.record import Timing, geometric_mean, is_transcendental
+from rheobase.bench.record import Results, Timing, geometric_mean, is_transcendental
 from rheobase.bench.timing import interleaved
 from rheobase.bench.work import Entries, Work, sample
 from rheobase.cli import benchmarks
@@ -124,8 +124,16 @@ def test_a_rival_that_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyPat
     assert [c.name for c in contestants.present(RIVALS)] == [*OURS, "torch", COPY]
     assert contestants.absent(RIVALS) == {"torch.compile": "a C++ compiler", "jax": "jax", "onnxruntime": "onnx"}
     results = conduct.run(Plan(("step",), (64,), ("torch", "jax"), repeats=1))
-    assert results.remarks == ("jax was left out: it needs jax.",)
+    assert results.remarks[0] == "jax was left out: it needs jax."
     assert results.training == ()
+
+
+def test_a_busy_machine_is_told() -> None:
+    def remarks(load: str) -> tuple[str, ...]:
+        return Results({"cores": "2", "load before": load}, {}, (), ()).remarks
+
+    assert remarks("0.40") == remarks("nan") == ()
+    assert remarks("3.10")[0].startswith("Other programs kept 3.10 cores busy")
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system cannot keep a process to some cores")
@@ -168,7 +176,7 @@ def test_the_command(tmp_path: Path) -> None:
     done = rheobase("bench", "swish", "hard_tanh", *SMALL, "--threads", "1", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     for part in (
-        "forward, 512 elements",
+        "forward, 2^9 elements",
         "training step, width 256",
         "geometric mean",
         "hard_tanh",

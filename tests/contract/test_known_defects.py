@@ -19,6 +19,7 @@ import pytest
 import torch
 
 import rheobase as rb
+import rheobase.torch as rt
 from rheobase.activation import Activation
 from tests.contract import checks
 from tests.contract.backends import LIBRARIES, Library
@@ -103,7 +104,8 @@ def slopes(function: Activation, library: Library, x: Any, report: Report) -> An
     """The derivative as the library's own differentiation finds it; NumPy has none."""
     if library.name == "torch" and report.order == 1:
         leaf = x.clone().requires_grad_()
-        y = function(leaf, **report.parameters)
+        with rt.saves("input"):
+            y = function(leaf, **report.parameters)
         return torch.autograd.grad(y, leaf, torch.ones_like(y))[0]
     if library.name == "jax" and report.order == 1:
         return jax.vmap(jax.grad(lambda t: function(t, **report.parameters)))(x)

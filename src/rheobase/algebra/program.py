@@ -50,6 +50,11 @@ class Program:
         """Whether a value depends on the whole row and not on one element."""
         return bool(self.expression.has(Reduction, centred))
 
+    @property
+    def is_algebraic(self) -> bool:
+        """Whether there are only sums, products, quotients and branches."""
+        return _is_algebraic(self.expression)
+
     def partial(self, index: int) -> Program:
         """∂/∂(argument) of an elementwise program."""
         return _partial(self, index)

@@ -9,7 +9,7 @@ identity = Definition(
     special={"-inf": "-inf", "0": "0", "inf": "inf"},
     reference="no activation at all: the baseline every other function is held against",
     aliases=("linear",),
-    torch=Elsewhere("Identity"),
+    torch=Elsewhere("Identity", keeps="nothing"),
     jax=Elsewhere(function="identity"),
 )
 
@@ -21,7 +21,7 @@ relu = Definition(
     special={"-inf": "0", "0": "0", "inf": "inf"},
     reference="Nair & Hinton, Rectified linear units improve restricted Boltzmann machines, 2010",
     aliases=("rectifier",),
-    torch=Elsewhere("ReLU", "relu"),
+    torch=Elsewhere("ReLU", "relu", keeps="output"),
     jax=Elsewhere(function="relu"),
     differs=("jax.numpy.maximum(x, 0) has slope 1/2 at 0; relu has 0 in torch, JAX and here.",),
 )

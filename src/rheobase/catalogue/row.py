@@ -11,7 +11,7 @@ softmax = Definition(
     kind="row",
     formula="exp(x)/sum(exp(x))",
     reference="Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990",
-    torch=Elsewhere("Softmax", "softmax", arguments={"axis": "dim"}),
+    torch=Elsewhere("Softmax", "softmax", arguments={"axis": "dim"}, keeps="output"),
     jax=Elsewhere(function="softmax"),
     differs=("ONNX before opset 13 flattens to two dimensions and defaults to axis 1; torch asks for dim.",),
     accuracy=SCALED_EXPONENT,
@@ -23,7 +23,7 @@ log_softmax = Definition(
     kind="row",
     formula="x - log(sum(exp(x)))",
     reference="Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990",
-    torch=Elsewhere("LogSoftmax", "log_softmax", arguments={"axis": "dim"}),
+    torch=Elsewhere("LogSoftmax", "log_softmax", arguments={"axis": "dim"}, keeps="output"),
     jax=Elsewhere(function="log_softmax"),
 )
 
@@ -33,7 +33,7 @@ softmin = Definition(
     kind="row",
     formula="exp(-x)/sum(exp(-x))",
     reference="Boltzmann, Studien über das Gleichgewicht der lebendigen Kraft, 1868",
-    torch=Elsewhere("Softmin", "softmin", arguments={"axis": "dim"}),
+    torch=Elsewhere("Softmin", "softmin", arguments={"axis": "dim"}, keeps="output"),
     accuracy=SCALED_EXPONENT,
 )
 

@@ -24,7 +24,7 @@ sigmoid = Definition(
     special={"-inf": "0", "0": "1/2", "inf": "1"},
     reference="Verhulst, Recherches mathématiques sur la loi d'accroissement de la population, 1845",
     aliases=("logistic", "expit"),
-    torch=Elsewhere("Sigmoid", "sigmoid"),
+    torch=Elsewhere("Sigmoid", "sigmoid", keeps="output"),
     jax=Elsewhere(function="sigmoid"),
     differs=("ONNX Runtime's rational form is accurate absolutely, not relatively, for x << 0.",),
 )
@@ -62,7 +62,7 @@ tanh = Definition(
     formula="(exp(x) - exp(-x))/(exp(x) + exp(-x))",
     special={"-inf": "-1", "0": "0", "inf": "1"},
     reference="LeCun, Bottou, Orr & Müller, Efficient BackProp, 1998",
-    torch=Elsewhere("Tanh", "tanh"),
+    torch=Elsewhere("Tanh", "tanh", keeps="output"),
     jax=Elsewhere(function="tanh"),
 )
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import mpmath as mp
@@ -136,20 +134,3 @@ def _ask_everywhere(tally: Tally, function: Activation, order: int, form: Format
         if found > tally.largest:
             tally.largest = tally.strict = found
             tally.worst = x
-
-
-def write(certificates: Iterable[Certificate], path: Path) -> None:
-    """Write a table of certificates, numbers in full."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        table = csv.DictWriter(file, [f.name for f in fields(Certificate)], lineterminator="\n")
-        table.writeheader()
-        table.writerows(asdict(c) for c in certificates)
-
-
-def read(path: Path) -> list[Certificate]:
-    """The certificates in a table."""
-    kinds = {"int": int, "float": float, "str": str, "bool": lambda text: text == "True"}
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [Certificate(**{f.name: kinds[str(f.type)](row[f.name]) for f in fields(Certificate)}) for row in rows]

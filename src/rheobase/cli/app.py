@@ -14,6 +14,8 @@ import typer
 
 from rheobase import catalogue
 from rheobase.activation import get
+from rheobase.cli.benchmarks import bench
+from rheobase.cli.certificates import certify
 from rheobase.cli.complaints import UsageError, explain
 from rheobase.errors import RheobaseError, extra
 from rheobase.study import Plan
@@ -145,6 +147,10 @@ def study(
         _print_study(results, out)
 
 
+app.command()(bench)
+app.command()(certify)
+
+
 def _names(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     if not all(names):
@@ -165,21 +171,12 @@ def _print_study(results: Results, out: Path) -> None:
 def _with_progress(work: Callable[[Callable[[], None]], Results], plan: Plan, aim: str) -> Results:
     """Run `work` with the aim, the plan and a progress bar on a terminal; silent off one."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from rheobase.cli.progress import counted
 
     console = Console(stderr=True, highlight=False)
     if console.is_terminal:
         console.print(aim, markup=False, soft_wrap=True)
         console.print(plan.summary, soft_wrap=True)
-    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn())
-    bar = Progress(
-        *columns,
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-        # trainings end in bursts, one per core: a long memory keeps the estimate steady
-        speed_estimate_period=600,
-    )
-    with bar:
-        task = bar.add_task("training", total=plan.runs)
-        return work(lambda: bar.advance(task))
+    with counted("training", plan.runs) as done:
+        return work(done)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from rheobase.torch.initialise import init_
 from rheobase.torch.modules import Activation, class_name, class_of, module
+from rheobase.torch.saves import saves
 from rheobase.torch.swap import Replaced, Swap, Unreached, swap
 
-__all__ = ["Activation", "Replaced", "Swap", "Unreached", "init_", "module", "swap"]
+__all__ = ["Activation", "Replaced", "Swap", "Unreached", "init_", "module", "saves", "swap"]
 
 if TYPE_CHECKING:
 

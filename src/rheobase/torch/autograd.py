@@ -9,10 +9,14 @@ from typing import Any
 import torch
 
 from rheobase.algebra.formula import derived
+from rheobase.algebra.from_output import slope_from_output
 from rheobase.algebra.program import Program
+from rheobase.definition import REGISTERED
 from rheobase.kernels.build import build
+from rheobase.kernels.cpu.halves import halved, has_kernel
 from rheobase.kernels.cpu.request import Wanted
-from rheobase.torch import eager
+from rheobase.kernels.cpu.row_request import kernel_name
+from rheobase.torch import eager, eager_gated, eager_rows, mixed
 from rheobase.torch.operations import (
     CONVERT,
     OPERATIONS,
@@ -106,21 +110,56 @@ def composite_gradient(wanted: Wanted, index: int, arguments: Sequence[Any], ups
     return _gradient(program, index, None, _tensors(arguments), upstream)
 
 
+def composite_halves(key: str, x: Tensor, axis: int, upstream: Tensor) -> Tensor:
+    """The gradient of a gated unit by both halves, in operations that can be differentiated again."""
+    program = derived(key, (), False)
+    pair = split(x, axis)
+    return join([_gradient(program, index, None, pair, upstream) for index in range(2)], axis)
+
+
+def composite_from_output(key: str, output: Tensor, upstream: Tensor) -> Tensor:
+    """The gradient by the input, from the output, in operations that can be differentiated again."""
+    slope = slope_from_output(REGISTERED[key])
+    assert slope is not None
+    return (operator(slope, None, wide=True)(output) * upstream).to(output.dtype)
+
+
 def run(
     key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Any], axis: int | None, out: Tensor | None = None
 ) -> Tensor:
     """The registered function `key`, differentiated along `path`, on `arrays`; into `out` if it is given."""
     if axis is None and not torch.compiler.is_compiling() and eager.is_plain(arrays):
-        found = eager.run(Wanted(key, path, at_rest), arrays, out)
+        found = eager.run(_wanted(key, path, at_rest), arrays, out)
         if found is not None:
             return found
+    if axis is not None and not torch.compiler.is_compiling() and not path and eager.is_plain(arrays):
+        found = along_axis(key, arrays, axis, out)
+        if found is not None:
+            return found
+    if REGISTERED[key].kind == "gated":
+        assert axis is not None
+        arrays = [*split(arrays[0], axis), *arrays[1:]]
     result = _opaque(key, path, at_rest, axis, *_tensors(arrays))
     return result if out is None else store(result, out)
 
 
+_wanted = cache(Wanted)
+
+
+def along_axis(key: str, arrays: Sequence[Any], axis: int, out: Tensor | None) -> Tensor | None:
+    """A function of a row or a gated unit by its kernel; None if it has none."""
+    x, name = arrays[0], kernel_name(key)
+    is_gated = name is None and has_kernel(key)
+    if name is None and not is_gated:
+        return None
+    if out is not None:
+        mixed.check_out(out, halved(x.shape, axis) if is_gated else x.shape, x.dtype)
+    return eager_gated.run(key, x, axis, out) if name is None else eager_rows.run(name, x, axis, out)
+
+
 def store(result: Tensor, out: Tensor) -> Tensor:
     """`out`, after `result` was written into it."""
-    eager.check_out(out, result.shape, result.dtype)
+    mixed.check_out(out, result.shape, result.dtype)
     with torch.no_grad():
         return out.copy_(result)
 

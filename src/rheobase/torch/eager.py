@@ -1,186 +1,156 @@
 """Kernels on PyTorch's CPU tensors in eager mode: one pass forward, one pass backward.
 
 Whatever transforms or traces a program (compile, export, vmap, forward mode, a second derivative) takes the
-composite operators of `rheobase.torch.autograd`, which it can look into.
+composite operators of `rheobase.torch.autograd`, which it can look into. Here is the common case of one tensor
+and numbers; `rheobase.torch.mixed` has the others. On small tensors every microsecond shows, so all that does not
+depend on the tensor's elements is looked up at once, as a plan.
 """
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from array import array
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
+from torch._C import _get_tracing_state as tracing
 from torch._C import _len_torch_dispatch_stack as dispatch_modes
 from torch._C._functorch import maybe_current_level as functorch_level
 from torch.autograd import forward_ad
 
-from rheobase.errors import UnsupportedInput
-from rheobase.kernels import precision
+from rheobase.definition import REGISTERED
 from rheobase.kernels.cpu.layout import arrange
 from rheobase.kernels.cpu.loops import Shape
 from rheobase.kernels.cpu.request import Form, Wanted, loop_for, parameters_of, words
 from rheobase.kernels.cpu.store import Loop
-from rheobase.kernels.cpu.threads import ALONE, borrow, launch
+from rheobase.kernels.cpu.threads import launch
+from rheobase.kernels.precision import precision
+from rheobase.torch import mixed
 from rheobase.torch.operations import DTYPES
+from rheobase.torch.saves import saves
 
 Tensor = torch.Tensor
 
 _PLAIN = {Tensor, torch.nn.Parameter}
 
-if sys.platform == "linux":
-    for _library in sorted((Path(torch.__file__).parent / "lib").glob("libgomp*")):
-        borrow(ctypes.CDLL(str(_library)))
-
 
 def is_plain(arguments: Sequence[Any]) -> bool:
     """Whether these are ordinary CPU tensors and numbers, and nobody watches what is done with them."""
-    if functorch_level() is not None or dispatch_modes() or forward_ad._current_level >= 0:
+    if functorch_level() is not None or dispatch_modes() or forward_ad._current_level >= 0 or tracing() is not None:
         return False
-    if torch._C._get_tracing_state() is not None:
-        return False
-    return all(
-        type(a) is float or (type(a) in _PLAIN and a.is_cpu and a.layout is torch.strided) for a in arguments
-    )
+    return all(type(a) is float or (type(a) in _PLAIN and a.is_cpu and a.layout is torch.strided) for a in arguments)
 
 
 def run(wanted: Wanted, arguments: Sequence[Any], out: Tensor | None = None) -> Tensor | None:
     """The value at plain tensors and numbers, with its gradient; None if there is no kernel for it."""
-    if out is None and torch.is_grad_enabled() and any(type(a) is not float and a.requires_grad for a in arguments):
-        found: Tensor | None = Fused.apply(wanted, precision.current(), *arguments)
-        return found
-    return compute(wanted, arguments, out=out)
+    x, *numbers = arguments
+    if out is not None or any(type(n) is not float for n in numbers):
+        return mixed.run(wanted, arguments, out)
+    plan = _plan(wanted, tuple(numbers), x.dtype, precision.current(), saves.current())
+    if plan is None:
+        return None
+    if x.requires_grad and torch.is_grad_enabled():
+        result: Tensor = OneTensor.apply(plan, x)
+        return result
+    return plan.value(x)
 
 
-class Fused(torch.autograd.Function):
-    """A kernel with a kernel for its backward, both in the same precision; what is kept are the arguments."""
+class OneTensor(torch.autograd.Function):
+    """A kernel with a kernel for its backward, both in the same precision; what is kept is the input or the output."""
 
     @staticmethod
-    def forward(ctx: Any, wanted: Wanted, kind: str, *arguments: Any) -> Tensor | None:
-        """The value; None if there is no kernel for it."""
-        ctx.wanted, ctx.kind = wanted, kind
-        ctx.numbers = [None if isinstance(a, Tensor) else a for a in arguments]
-        ctx.save_for_backward(*[a for a in arguments if isinstance(a, Tensor)])
-        return compute(wanted, arguments)
+    def forward(ctx: Any, plan: Plan, x: Tensor) -> Tensor:
+        """The value."""
+        ctx.plan = plan
+        result = plan.value(x)
+        if not plan.keeps_nothing:
+            ctx.save_for_backward(result if plan.pulled.from_output else x)
+        return result
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> Any:
-        """Upstream gradient × derivative, for every argument that asks for it."""
-        kept = iter(ctx.saved_tensors)
-        arguments = [next(kept) if number is None else number for number in ctx.numbers]
-        with precision.precision(ctx.kind):
-            found = [
-                gradient(ctx.wanted, index, arguments, upstream[0]) if needed else None
-                for index, needed in enumerate(ctx.needs_input_grad[2:])
-            ]
-        return (None, None, *found)
+        """Upstream gradient × derivative."""
+        # a slope that is the same everywhere needs something of the right shape only
+        kept = upstream if ctx.plan.keeps_nothing else ctx.saved_tensors
+        return None, ctx.plan.gradient(kept[0], upstream[0])
 
 
-def gradient(wanted: Wanted, index: int, arguments: Sequence[Any], upstream: Tensor) -> Tensor:
-    """The gradient by one argument: summed over what it was broadcast to, in float64, then rounded once."""
-    everything, target = [*arguments, upstream], arguments[index]
-    # a second derivative may be asked for, and kernels have none
-    if not torch.is_grad_enabled() and is_plain(everything):
-        wide = target.shape != upstream.shape or target.dtype != arguments[0].dtype
-        found = compute(wanted._replace(pull=index), everything, torch.float64 if wide else None)
-        if found is not None:
-            return found.sum_to_size(target.shape).to(target.dtype) if wide else found
-    from rheobase.torch.autograd import composite_gradient
+class Plan:
+    """How a function of one tensor is computed forward and backward, for one dtype and choice of parameters."""
 
-    return composite_gradient(wanted, index, arguments, upstream)
+    def __init__(self, wanted: Wanted, numbers: tuple[float, ...], forward: Prepared, backward: Prepared | None) -> None:
+        self.pulled, self.numbers = wanted, numbers
+        self.forward, self.backward = forward, backward
+        self.keeps_nothing = wanted.from_output and REGISTERED[wanted.key].torch.keeps == "nothing"
 
+    def value(self, x: Tensor) -> Tensor:
+        """The function at x."""
+        if not x.is_contiguous() and torch.empty_like(x).stride() != x.stride():
+            x = x.contiguous()
+        return _filled(self.forward, torch.empty_like(x), x)
 
-def compute(
-    wanted: Wanted, arguments: Sequence[Any], dtype: torch.dtype | None = None, out: Tensor | None = None
-) -> Tensor | None:
-    """The kernel at tensors and numbers, in the dtype of the first unless `dtype` is given; None if there is none."""
-    x = arguments[0]
-    if out is None:
-        target = torch.empty_like(x, dtype=dtype)
-        if _is_uniform(arguments, x, target.stride()):
-            numbers = tuple(a if type(a) is float else None for a in arguments)
-            found = _prepared(wanted, numbers, DTYPES[x.dtype], DTYPES[target.dtype], precision.current())
-            return None if found is None else _flat(*found, target, arguments)
-    return _general(wanted, arguments, dtype or x.dtype, out)
+    def gradient(self, kept: Tensor, upstream: Tensor) -> Tensor:
+        """Upstream gradient × derivative, from the input or the output."""
+        # a second derivative may be asked for, and kernels have none
+        if self.backward is None or torch.is_grad_enabled() or not is_plain((upstream,)):
+            return self._composite(kept, upstream)
+        result = torch.empty_like(kept)
+        if not upstream.stride() == kept.stride() == result.stride():
+            kept, upstream, result = kept.contiguous(), upstream.contiguous(), torch.empty(kept.shape, dtype=kept.dtype)
+        return _filled(self.backward, result, kept, upstream)
 
+    def _composite(self, kept: Tensor, upstream: Tensor) -> Tensor:
+        from rheobase.torch.autograd import composite_from_output, composite_gradient
 
-def _is_uniform(arguments: Sequence[Any], x: Tensor, stride: tuple[int, ...]) -> bool:
-    """Whether all are numbers, or tensors whose elements follow one another as the output's do."""
-    shape, dtype = x.shape, x.dtype
-    return all(
-        type(a) is float or (a.stride() == stride and a.shape == shape and a.dtype == dtype) for a in arguments
-    )
+        if self.pulled.from_output:
+            return composite_from_output(self.pulled.key, kept, upstream)
+        return composite_gradient(self.pulled, 0, [kept, *self.numbers], upstream)
 
 
-@lru_cache(maxsize=4096)
-def _prepared(
-    wanted: Wanted, numbers: tuple[float | None, ...], dtype_in: str, dtype_out: str, kind: str
-) -> tuple[Loop, array[int]] | None:
-    """The loop over tensors, which are None in `numbers`, and its words without their addresses."""
-    kinds: tuple[Shape, ...] = tuple("array" if n is None else "number" for n in numbers)
-    loop = loop_for(wanted, Form(kinds, dtype_in, dtype_out), parameters_of(wanted, numbers))
-    return loop and (loop, words(arrange(()), 0, [0 if n is None else n for n in numbers]))
+class Prepared:
+    """A loop, its words without their addresses, and where in them the last tensor's belongs."""
+
+    def __init__(self, loop: Loop, numbers: Sequence[float | None]) -> None:
+        self.loop, self.last = loop, len(numbers)
+        self.words = words(arrange(()), 0, [0 if n is None else n for n in numbers])
 
 
-def _flat(loop: Loop, prepared: array[int], target: Tensor, arguments: Sequence[Any]) -> Tensor:
-    block = array("q", prepared)
-    block[0] = target.data_ptr()
-    for place, a in enumerate(arguments, start=1):
-        if type(a) is not float:
-            block[place] = a.data_ptr()
-    launch(loop, block, target.numel(), torch.get_num_threads())
+def _filled(prepared: Prepared, target: Tensor, first: Tensor, last: Tensor | None = None) -> Tensor:
+    block = array("q", prepared.words)
+    block[0], block[1] = target.data_ptr(), first.data_ptr()
+    if last is not None:
+        block[prepared.last] = last.data_ptr()
+    launch(prepared.loop, block, target.numel(), torch.get_num_threads())
     return target
 
 
-def _general(wanted: Wanted, arguments: Sequence[Any], dtype: torch.dtype, out: Tensor | None) -> Tensor | None:
-    """The same for arguments of any shapes, orders and dtypes."""
-    x = arguments[0]
-    layout = arrange(tuple(tuple(a.shape) if isinstance(a, Tensor) else () for a in arguments))
-    if out is not None:
-        check_out(out, torch.Size(layout.full), x.dtype)
-    ready = [_ready(a, kind, x.dtype, layout.full) for a, kind in zip(arguments, layout.kinds, strict=True)]
-    target = torch.empty(layout.full, dtype=dtype) if out is None or _must_wait(out, ready) else out
-    kinds = tuple(_at(r, target, kind) for r, kind in zip(ready, layout.kinds, strict=True))
-    loop = loop_for(wanted, Form(kinds, DTYPES[x.dtype], DTYPES[dtype]), parameters_of(wanted, arguments))
-    if loop is None:
+@lru_cache(maxsize=4096)
+def _plan(
+    wanted: Wanted, numbers: tuple[float, ...], dtype: torch.dtype, arithmetic: str, kept: str
+) -> Plan | None:
+    """The plan for these settings; None if the function has no kernel."""
+    forward = _prepared(wanted, (None, *numbers), DTYPES[dtype])
+    if forward is None:
         return None
-    if target.numel():
-        block = words(layout, target.data_ptr(), [r.data_ptr() if isinstance(r, Tensor) else r for r in ready])
-        launch(loop, block, layout.count, torch.get_num_threads(), max(1, ALONE // layout.length))
-    return target if out is None or target is out else out.copy_(target)
+    backward = _prepared_from_output(wanted, numbers, DTYPES[dtype], kept)
+    if backward is not None:
+        return Plan(wanted._replace(pull=0, from_output=True), numbers, forward, backward)
+    pulled = wanted._replace(pull=0)
+    return Plan(pulled, numbers, forward, _prepared(pulled, (None, *numbers, None), DTYPES[dtype]))
 
 
-def _ready(given: Any, kind: Shape, dtype: torch.dtype, full: tuple[int, ...]) -> Any:
-    """An argument as the loop takes it: a number, or elements without gaps."""
-    if kind == "number":
-        return float(given)
-    if kind != "array":
-        return given.detach().to(torch.float64).contiguous()
-    return torch.as_tensor(given, dtype=dtype).detach().expand(full).contiguous()
+def _prepared(wanted: Wanted, numbers: tuple[float | None, ...], dtype: str) -> Prepared | None:
+    kinds: tuple[Shape, ...] = tuple("array" if n is None else "number" for n in numbers)
+    loop = loop_for(wanted, Form(kinds, dtype, dtype), parameters_of(wanted, numbers))
+    return loop and Prepared(loop, numbers)
 
 
-def check_out(out: Any, shape: torch.Size, dtype: torch.dtype) -> None:
-    """Raise UnsupportedInput if a result cannot be written into `out`."""
-    if not isinstance(out, Tensor) or (torch.is_grad_enabled() and out.requires_grad):
-        raise UnsupportedInput("out must be a tensor that requires no gradient")
-    if out.shape != shape or out.dtype != dtype:
-        raise UnsupportedInput(
-            f"out must have shape {tuple(shape)} and dtype {dtype}, not {tuple(out.shape)} and {out.dtype}"
-        )
-
-
-def _must_wait(out: Tensor, ready: Sequence[Any]) -> bool:
-    """Whether `out` cannot be written at once: it has gaps, or lies across an input without being it."""
-    if not out.is_contiguous():
-        return True
-    storage = out.untyped_storage().data_ptr()
-    inputs = [r for r in ready if isinstance(r, Tensor)]
-    return any(r.untyped_storage().data_ptr() == storage and r.data_ptr() != out.data_ptr() for r in inputs)
-
-
-def _at(ready: Any, target: Tensor, kind: Shape) -> Shape:
-    return "output" if isinstance(ready, Tensor) and ready.data_ptr() == target.data_ptr() else kind
+def _prepared_from_output(wanted: Wanted, numbers: tuple[float, ...], dtype: str, kept: str) -> Prepared | None:
+    """Backward from the output, if that is to be kept and tells the slope."""
+    definition = REGISTERED[wanted.key]
+    if wanted.path or kept == "input" or (kept == "default" and definition.torch.keeps == "input"):
+        return None
+    if parameters_of(wanted, (None, *numbers)) != tuple(definition.defaults.values()):
+        return None
+    return _prepared(wanted._replace(pull=0, from_output=True), (None, None), dtype)

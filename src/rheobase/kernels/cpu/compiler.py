@@ -11,6 +11,7 @@ from numba import types
 from numba.core import compiler
 from numba.core.registry import cpu_target
 
+from rheobase.kernels.cpu import vectors
 from rheobase.kernels.cpu.instructions import FORMATS, PRIMITIVES, as_float64, pointer_float64
 from rheobase.kernels.cpu.machine import target_machine
 from rheobase.kernels.cpu.store import Source
@@ -27,8 +28,10 @@ def object_code(source: Source, name: str) -> bytes:
     namespace: dict[str, Any] = {
         **PRIMITIVES, "real": getattr(np, source.real), "inf": float("inf"), "load": load, "store": store,
         "pointer_in": pointer_in, "pointer_out": pointer_out,
-        "as_float64": as_float64, "pointer_float64": pointer_float64,
+        "as_float64": as_float64, "pointer_float64": pointer_float64, "double": np.float64,
     }  # fmt: skip
+    if source.is_row:
+        namespace |= vectors.primitives(source.real)
     exec(compile(source.text, f"<{name}>", "exec"), namespace)
     with _COMPILING:
         return _emit(namespace["entry"], name)
@@ -42,6 +45,7 @@ def _emit(entry: Any, name: str) -> bytes:
     context = cpu_target.target_context
     # what Numba adds to its registries, our instructions among it, is seen from here on
     context.refresh()
+    cpu_target.typing_context.refresh()
     made = compiler.compile_extra(cpu_target.typing_context, context, entry, SIGNATURE, types.void, flags, {})
     module = llvm.parse_assembly(made.library.get_llvm_str())
     module.get_function(made.fndesc.llvm_func_name).name = name

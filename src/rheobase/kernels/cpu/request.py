@@ -9,22 +9,24 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 from rheobase.definition import REGISTERED
-from rheobase.kernels import precision
 from rheobase.kernels.cpu.layout import Layout
 from rheobase.kernels.cpu.loops import Shape, loop
 from rheobase.kernels.cpu.store import Loop, Source, remembered
+from rheobase.kernels.precision import precision
 
 _REAL, _BITS = Struct("d"), Struct("q")
 
 
 class Wanted(NamedTuple):
     """What is to be computed: a registered function, differentiated along `path`; if `pull` is given, the
-    upstream gradient times the derivative by that argument."""
+    upstream gradient times the derivative by that argument, and that `from_output` if the function's value is
+    given instead of its arguments."""
 
     key: str
     path: tuple[int, ...] = ()
     at_rest: bool = False
     pull: int | None = None
+    from_output: bool = False
 
 
 class Form(NamedTuple):
@@ -42,7 +44,7 @@ def loop_for(wanted: Wanted, form: Form, parameters: Sequence[Any]) -> Loop | No
     """
     if form.dtype_in != "float32" or precision.current() != "fast":
         return _loop(wanted, form, None)
-    defaults = REGISTERED[wanted.key].defaults.values()
+    defaults = () if wanted.from_output else REGISTERED[wanted.key].defaults.values()
     return _loop(wanted, form, tuple(type(p) is float and p == d for p, d in zip(parameters, defaults, strict=True)))
 
 
@@ -53,15 +55,19 @@ def _loop(wanted: Wanted, form: Form, at_default: tuple[bool, ...] | None) -> Lo
 
 def _source(wanted: Wanted, form: Form, at_default: tuple[bool, ...] | None) -> Source | None:
     # the algebra takes half a second to import, and is needed for what is not on disk only
-    from rheobase.kernels.cpu.text import fast_kernel, wide_kernel
+    from rheobase.kernels.cpu.text import fast_kernel, output_kernel, wide_kernel
 
-    kernel = None if at_default is None else fast_kernel(wanted, at_default)
-    kernel = kernel or wide_kernel(wanted)
+    if wanted.from_output:
+        kernel = output_kernel(wanted, "float64" if at_default is None else "float32")
+    else:
+        kernel = (None if at_default is None else fast_kernel(wanted, at_default)) or wide_kernel(wanted)
     return kernel and Source(kernel.text + loop(form.kinds), kernel.real, form.dtype_in, form.dtype_out)
 
 
 def parameters_of(wanted: Wanted, arguments: Sequence[Any]) -> Sequence[Any]:
     """The parameters among the arguments: the last, but for the upstream gradient."""
+    if wanted.from_output:
+        return ()
     end = len(arguments) - (wanted.pull is not None)
     return arguments[end - len(REGISTERED[wanted.key].parameters) : end]
 

@@ -21,15 +21,18 @@ from rheobase.kernels.cpu.machine import LOOP, load, processor
 
 #: What a kernel's text depends on besides the definition.
 _CODE = ("algebra", "kernels")
+#: What its machine code depends on besides the text.
+_INSTRUCTIONS = ("compiler", "instructions", "vectors")
 
 
 class Source(NamedTuple):
-    """What is compiled: a text, the precision of its arithmetic, the dtypes it reads and writes."""
+    """What is compiled: a text, the precision of its arithmetic, the dtypes it reads and writes; over rows or not."""
 
     text: str
     real: str
     dtype_in: str
     dtype_out: str
+    is_row: bool = False
 
 
 class Loop:
@@ -62,7 +65,7 @@ def _loaded(name: str) -> Loop:
 
 def _compiled_file(source: Source) -> str:
     """The name of the file with the machine code, compiled if it is not there yet."""
-    name = f"rheobase_{_digest(source, processor(), _compiler())}"
+    name = f"rheobase_{_digest(source, _target())}"
     file = folder() / f"{name}.o"
     if not file.exists():
         # Numba takes half a second to import and is needed for what is not on disk only
@@ -86,6 +89,13 @@ def _digest(*parts: Any) -> str:
 def _compiler() -> str:
     # every release of Numba goes with one of llvmlite, whose version costs nothing to ask for
     return f"llvmlite {llvmlite.__version__}"
+
+
+@cache
+def _target() -> str:
+    """A digest of what texts are compiled to: instructions, by which compiler, for which processor."""
+    files = sorted((Path(__file__).parent / name).with_suffix(".py") for name in _INSTRUCTIONS)
+    return _digest([file.read_bytes() for file in files], processor(), _compiler())
 
 
 @cache

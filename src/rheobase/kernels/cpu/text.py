@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from rheobase import catalogue
 from rheobase.algebra.formula import derived
+from rheobase.algebra.from_output import slope_from_output
+from rheobase.algebra.parse import symbol
 from rheobase.algebra.program import Program
 from rheobase.definition import REGISTERED, register
 from rheobase.kernels import fast, wide
@@ -66,6 +68,17 @@ def wide_kernel(wanted: Wanted) -> Kernel | None:
     if missing(text, wide_functions(), PRIMITIVES):
         return None
     return Kernel(assemble(text, wide_functions()), "float64")
+
+
+def output_kernel(wanted: Wanted, real: str) -> Kernel | None:
+    """The kernel for backward from the output; None if the output does not tell the slope."""
+    slope = slope_from_output(REGISTERED[wanted.key]) if wanted == wanted._replace(path=(), pull=0) else None
+    if slope is None:
+        return None
+    y, upstream = slope.arguments[0], symbol("upstream")
+    text = source(Program((y, upstream), upstream * slope.expression))
+    # without functions there is nothing that float32 would get wrong by more than a rounding
+    return Kernel(assemble(text, wide_functions()), real if slope.is_algebraic else "float64")
 
 
 def fast_kernel(wanted: Wanted, at_default: tuple[bool, ...]) -> Kernel | None:

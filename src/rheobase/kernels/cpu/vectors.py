@@ -15,8 +15,12 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
 
+from rheobase.kernels.cpu.instructions import pointer_float32, pointer_float64
+
 #: Lanes of every vector.
 LANES = 32
+#: Numbers that are converted at a time where arrays are of another format than the arithmetic.
+CHUNK = 512
 #: LLVM type, unsigned integer of its width, bits of the fraction, bias of the exponent.
 _LAYOUT = {
     types.float64: (ir.DoubleType(), ir.IntType(64), 52, 1023),
@@ -40,6 +44,7 @@ class _Model(models.PrimitiveModel):
 
 
 TRUTHS = Vector(types.boolean)
+POINTERS = {"float32": pointer_float32, "float64": pointer_float64}
 
 
 def repeated(builder: Any, value: Any) -> Any:
@@ -169,6 +174,13 @@ def widened(typing: Any, a: Any) -> Any:
     return Vector(types.float64)(a), lambda context, builder, signature, args: builder.fpext(args[0], wide)
 
 
+@intrinsic
+def narrowed(typing: Any, a: Any) -> Any:
+    """The vector in float32."""
+    narrow = ir.VectorType(ir.FloatType(), LANES)
+    return Vector(types.float32)(a), lambda context, builder, signature, args: builder.fptrunc(args[0], narrow)
+
+
 def _folded(combine: Callable[..., Any]) -> Any:
     """All lanes in one: the upper half joins the lower, and so on."""
 
@@ -252,3 +264,14 @@ def room(real: Any, count: int) -> Any:
         return types.int64(), generate
 
     return reserve
+
+
+def primitives(real: str) -> dict[str, Any]:
+    """What loops over vectors call, by name, for numbers of type `real`."""
+    kind = getattr(types, real)
+    return {
+        "LANES": LANES, "SIZE": kind.bitwidth // 8, "CHUNK": CHUNK, "where": where, "fma": fma, "two_to": two_to,
+        "widened": widened, "narrowed": narrowed, "larger": larger, "folded_sum": folded_sum,
+        "folded_largest": folded_largest, "fetch": fetch(kind), "put": put, "every": every(kind),
+        "room": room(kind, CHUNK + LANES), "pointer_real": POINTERS[real],
+    }  # fmt: skip

@@ -6,18 +6,12 @@ without cancellation or overflow: with D = 1 + 2h + 2h², 2h(1 + h)/D for x < 0 
 
 from __future__ import annotations
 
-from rheobase.kernels.fast.exponentials import LIFTED, LOWER, exp_pair, fast_two_sum, two_product
+from rheobase.kernels.fast.exponentials import LIFTED, LOWER, exp_pair, fast_two_sum, reciprocal_pair, two_product
+from rheobase.kernels.fast.normal import pair_product, two_difference
 from rheobase.kernels.language import Scalar, fma, two_to, where
 
 #: mish and its slope round to 0 below.
 VANISHED = -110.0
-
-
-def small_exp(t: Scalar) -> tuple[Scalar, Scalar, Scalar]:
-    """high, low and 2ᵏ⁺⁹⁶ with e⁻ᵗ = (high + low)·2ᵏ, where high has all digits that fit."""
-    high, low, k = exp_pair(-t, LIFTED)
-    high, low = fast_two_sum(high, low)
-    return high, low, two_to(k)
 
 
 def one_plus(h: Scalar, rest: Scalar) -> tuple[Scalar, Scalar]:
@@ -26,13 +20,12 @@ def one_plus(h: Scalar, rest: Scalar) -> tuple[Scalar, Scalar]:
     return total, lost + rest
 
 
-def denominator(h: Scalar, rest: Scalar) -> tuple[Scalar, Scalar]:
-    """y and a small c with 1/D = y + y·c, for h + rest."""
+def one_over(h: Scalar, rest: Scalar) -> tuple[Scalar, Scalar]:
+    """y and a small c with 1/D = y + y·c, for D at h + rest."""
     linear, lost = one_plus(2.0 * h, 2.0 * rest)
     high = fma(2.0 * h, h, linear)
     low = fma(4.0 * h, rest, lost) + fma(2.0 * h, h, linear - high)
-    y = 1.0 / high
-    return y, fma(-y, low, fma(-y, high, 1.0))
+    return reciprocal_pair(high, low)
 
 
 def divided(high: Scalar, low: Scalar, y: Scalar, c: Scalar) -> tuple[Scalar, Scalar]:
@@ -41,21 +34,22 @@ def divided(high: Scalar, low: Scalar, y: Scalar, c: Scalar) -> tuple[Scalar, Sc
     return q, rest + fma(q, c, low * y)
 
 
-def pair_product(a: Scalar, a_rest: Scalar, b: Scalar, b_rest: Scalar) -> tuple[Scalar, Scalar]:
-    """(a + a_rest)·(b + b_rest) in two parts."""
-    product, rest = two_product(a, b)
-    return product, rest + fma(a, b_rest, a_rest * b)
+def mish_terms(t: Scalar, negative: Scalar) -> tuple[Scalar, Scalar, Scalar, Scalar, Scalar]:
+    """high, low and 2ᵏ⁺⁹⁶ with e⁻ᵗ = (high + low)·2ᵏ, and h in two parts, for t = |x|."""
+    high, low, k = exp_pair(-t, LIFTED)
+    high, low = fast_two_sum(high, low)
+    power = two_to(k)
+    scale = power * where(negative, 0.5 * LOWER, LOWER)
+    return high, low, power, high * scale, low * scale
 
 
 def mish(x: Scalar) -> Scalar:
-    """x·tanh(log(1 + eˣ))."""
+    """x·tanh(log(1 + eˣ)), within 0.83 ULP."""
     x = where(x < VANISHED, VANISHED, x)
     bounded = where(x > -VANISHED, -VANISHED, x)
     negative = x < 0.0
-    e, e_rest, power = small_exp(abs(bounded))
-    scale = power * where(negative, 0.5 * LOWER, LOWER)
-    h, h_rest = e * scale, e_rest * scale
-    y, c = denominator(h, h_rest)
+    e, e_rest, power, h, h_rest = mish_terms(abs(bounded), negative)
+    y, c = one_over(h, h_rest)
     high, low = one_plus(where(negative, h, 2.0 * h), where(negative, h_rest, 2.0 * h_rest))
     high, low = divided(high, low, y, c)
     # 2h = eˣ enters without its power of two
@@ -66,23 +60,22 @@ def mish(x: Scalar) -> Scalar:
 
 
 def mish_slope(x: Scalar) -> Scalar:
-    """eˣ/D·((1 + h) + x·(1 + 2h)/D) for x < 0, and 1 - 2h²/D·(1 - x·2(1 + h)/D) for x ≥ 0."""
+    """The slope of mish, within 1 ULP, or 2⁻²⁵ near its root.
+
+    It is eˣ/D·((1 + h) + x·(1 + 2h)/D) for x < 0, and 1 - 2h²/D·(1 - x·2(1 + h)/D) for x ≥ 0.
+    """
     t = abs(x)
     t = where(t > -VANISHED, -VANISHED, t)
     negative = x < 0.0
-    e, e_rest, power = small_exp(t)
-    scale = power * where(negative, 0.5 * LOWER, LOWER)
-    h, h_rest = e * scale, e_rest * scale
-    y, c = denominator(h, h_rest)
+    e, e_rest, power, h, h_rest = mish_terms(t, negative)
+    y, c = one_over(h, h_rest)
     high, low = one_plus(where(negative, 2.0 * h, h), where(negative, 2.0 * h_rest, h_rest))
     high, low = divided(high, low, y, c)
-    less, less_rest = two_product(where(negative, t, 2.0 * t), high)
-    less_rest = fma(where(negative, t, 2.0 * t), low, less_rest)
+    multiple = where(negative, t, 2.0 * t)
+    less, less_rest = two_product(multiple, high)
     first, first_rest = one_plus(where(negative, h, 0.0), where(negative, h_rest, 0.0))
-    factor = first - less
-    back = factor - first
-    lost = (first - (factor - back)) - (less + back)
-    rest = lost + (first_rest - less_rest)
+    factor, rest = two_difference(first, less)
+    rest = rest + (first_rest - fma(multiple, low, less_rest))
     square, square_rest = two_product(2.0 * h, h)
     square_rest = fma(4.0 * h, h_rest, square_rest)
     high, low = divided(where(negative, e, square), where(negative, e_rest, square_rest), y, c)

@@ -5,7 +5,15 @@
 
 from __future__ import annotations
 
-from rheobase.kernels.fast.exponentials import LIFTED, LN2_LOW, LOWER, exp_pair, fast_two_sum, two_product
+from rheobase.kernels.fast.exponentials import (
+    LIFTED,
+    LN2_LOW,
+    LOWER,
+    exp_pair,
+    fast_two_sum,
+    reciprocal_pair,
+    two_product,
+)
 from rheobase.kernels.fast.logistic import logistic_pair, with_ln2_low
 from rheobase.kernels.fast.normal_series import (
     BEYOND_SLOPE,
@@ -26,10 +34,23 @@ from rheobase.kernels.language import Scalar, fma, horner, two_to, where
 
 #: x·Φ(x) and its slope round to 0 below, and Φ(x) to 1 above the opposite.
 VANISHED = -14.6
-#: Where 1 - Φ(x) falls below 1/4.
-QUARTILE = 0.6745
+#: Up to here 1 - Φ(x), and the first of its two parts, is above 1/4: 1/2 less that part is exact.
+NEAR = 0.65
 #: The same bounds for the approximation by tanh; above, its value rounds to x.
 TANH_VANISHED, TANH_SATURATED = -10.95, 5.1
+
+
+def two_difference(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
+    """a - b and its rounding error."""
+    difference = a - b
+    back = difference - a
+    return difference, (a - (difference - back)) - (b + back)
+
+
+def pair_product(a: Scalar, a_rest: Scalar, b: Scalar, b_rest: Scalar) -> tuple[Scalar, Scalar]:
+    """(a + a_rest)·(b + b_rest) in two parts."""
+    product, rest = two_product(a, b)
+    return product, rest + fma(a, b_rest, a_rest * b)
 
 
 def bell_pair(t: Scalar) -> tuple[Scalar, Scalar, Scalar]:
@@ -43,19 +64,18 @@ def bell_pair(t: Scalar) -> tuple[Scalar, Scalar, Scalar]:
 def mills_pair(t: Scalar) -> tuple[Scalar, Scalar]:
     """m(t) = e^(t²/2)·(1 - Φ(t)) in two parts, for 0 ≤ t ≤ 14.6."""
     d, d_rest = fast_two_sum(SHIFT, t)
-    u = 1.0 / d
-    # 1/(t + SHIFT) = u + u·c
-    c = fma(-u, d_rest, fma(-u, d, 1.0))
+    u, c = reciprocal_pair(d, d_rest)
     v = u - CENTRE
     high = fma(v, SLOPE, VALUE)
     low = fma(v, horner(v, BEYOND_SLOPE), fma(v, SLOPE, VALUE - high))
+    # what u was rounded by
     low = fma(SLOPE * u, c, low)
     m, m_rest = two_product(high, u)
     return m, fma(m, c, fma(low, u, m_rest))
 
 
 def gelu(x: Scalar) -> Scalar:
-    """x·Φ(x)."""
+    """x·Φ(x), within 0.89 ULP."""
     x = where(x < VANISHED, VANISHED, x)
     bounded = where(x > -VANISHED, -VANISHED, x)
     t = abs(bounded)
@@ -65,26 +85,28 @@ def gelu(x: Scalar) -> Scalar:
     tail_rest = tail_rest + fma(bell, m_rest, bell_rest * (m + m_rest))
     # x·tail below 0; above, x·(share - tail) + x·(1 - share), with the share that leaves the smaller difference
     scale = power * LOWER
-    share = where(t < QUARTILE, 0.5, 0.0)
+    share = where(t < NEAR, 0.5, 0.0)
     beyond = fma(-tail_rest, scale, fma(-tail, scale, share))
+    # 0 is taken with them, where -0 keeps its sign
     negative = x <= 0.0
     factor, rest = where(negative, tail * power, beyond), where(negative, tail_rest * power, 1.0 - share)
     return fma(bounded, factor, x * rest) * where(negative, LOWER, 1.0)
 
 
 def gelu_slope(x: Scalar) -> Scalar:
-    """Φ(x) + x·φ(x): with s(t) = e^(-t²/2)·(m(t) - t/√(2π)) it is s(-x) below 0, and 1 - s(x) above."""
+    """Φ(x) + x·φ(x), within 1 ULP, or 2⁻²⁵ near its root.
+
+    With s(t) = e^(-t²/2)·(m(t) - t/√(2π)) it is s(-x) for x < 0, and 1 - s(x) for x ≥ 0.
+    """
     t = abs(x)
     t = where(t > -VANISHED, -VANISHED, t)
     bell, bell_rest, power = bell_pair(t)
     m, m_rest = mills_pair(t)
     density, density_rest = two_product(t, DENSITY_HIGH)
-    factor = m - density
-    back = factor - m
-    lost = (m - (factor - back)) - (density + back)
-    rest = lost + (m_rest - fma(t, DENSITY_LOW, density_rest))
-    s, s_rest = two_product(bell, factor)
-    s = (s + (s_rest + fma(bell, rest, bell_rest * factor))) * power * LOWER
+    factor, rest = two_difference(m, density)
+    rest = rest + (m_rest - fma(t, DENSITY_LOW, density_rest))
+    s, s_rest = pair_product(bell, bell_rest, factor, rest)
+    s = (s + s_rest) * power * LOWER
     return where(x < 0.0, s, 1.0 - s)
 
 
@@ -96,7 +118,10 @@ def line_pair(square: Scalar, rest: Scalar, slope_high: Scalar, slope_low: Scala
 
 
 def gelu_tanh(x: Scalar) -> Scalar:
-    """x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), as x times the logistic function of twice the argument of tanh."""
+    """x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), within 0.94 ULP.
+
+    It is x·σ(v) with the logistic function σ, and v twice the argument of tanh.
+    """
     bounded = where(x < TANH_VANISHED, TANH_VANISHED, x)
     square, rest = two_product(bounded, bounded)
     high, low = line_pair(square, rest, CUBIC_HIGH, CUBIC_LOW)
@@ -110,7 +135,10 @@ def gelu_tanh(x: Scalar) -> Scalar:
 
 
 def gelu_tanh_slope(x: Scalar) -> Scalar:
-    """With σ(v) the logistic function above, σ·(1 + x·v'·(1 - σ)) for x < 0, and 1 less the same at -x for x ≥ 0."""
+    """The slope of x·σ(v), within 1 ULP, or 2⁻²⁵ near its root.
+
+    It is σ·(1 + x·v'·(1 - σ)) for x < 0, and 1 less the same at -x for x ≥ 0.
+    """
     size = abs(x)
     size = where(size > -TANH_VANISHED, -TANH_VANISHED, size)
     square, rest = two_product(size, size)

@@ -1,0 +1,1 @@
+"""How fast are the functions, beside those of other libraries? Timed in turns, in one run."""

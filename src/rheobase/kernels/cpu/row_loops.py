@@ -1,0 +1,138 @@
+"""The loop around the passes over a row, as text.
+
+Vectors are read and written in place where arrays have the format of the arithmetic. Where they have not, and
+for the end of a row, they go through a copy on the stack, filled up with what changes nothing: every element
+meets the same instructions in the same lane, wherever its row lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from textwrap import indent
+
+from rheobase.kernels.assemble import assemble
+from rheobase.kernels.cpu.store import Source
+from rheobase.kernels.rows import Pass, Row, names
+
+Library = Mapping[str, Callable[..., object]]
+
+_COPIES = """
+@inline
+def bring(array, address, at, count, copied, copy, filler):
+    if not copied:
+        return address + at * SIZE
+    numbers = pointer_real(copy)
+    for k in range(count):
+        numbers[k] = real(load(array[at + k]))
+    for k in range(count, count + LANES):
+        numbers[k] = filler
+    return copy
+
+
+@inline
+def take(array, at, count, copy):
+    numbers = pointer_real(copy)
+    for k in range(count):
+        array[at + k] = store(numbers[k])
+"""
+_ENTRY = """
+def entry(words, low, high):
+{unpack}
+    n = words[{length}]
+    for r in range(low, high):
+        row = r * n
+{passes}
+"""
+_IN_PLACE = """
+count = (n - start) // LANES * LANES
+copied = count == 0
+if copied:
+    count = n - start
+"""
+_COPIED = """
+count = min(n - start, CHUNK)
+copied = True
+"""
+_PASS = """
+{before}
+start = 0
+while start < n:
+{part}
+    at = row + start
+{bring}
+    for k in range(0, count, LANES):
+{each}
+{take}
+    start += count
+{after}
+"""
+
+
+def row_source(row: Row, library: Library, wide: Library, real: str, dtype: str) -> Source:
+    """The loop over rows; functions that `library` has not are taken from `wide`, in float64."""
+    in_place = dtype == real
+    passes = row.passes if in_place else _repeated(row.passes)
+    statements = [text for p in passes for text in (*p.before, *p.each, *p.after)]
+    own = _functions(statements, library)
+    others = _functions(statements, {name: f for name, f in wide.items() if name not in library})
+    text = own + others.replace("real(", "double(") + _COPIES + _entry(row, passes, in_place)
+    return Source(text, real, dtype, dtype, is_row=True)
+
+
+def _repeated(passes: Sequence[Pass]) -> list[Pass]:
+    """The same passes where nothing can be kept from one to the next."""
+    result: list[Pass] = []
+    for before, this in zip((Pass(), *passes), passes, strict=False):
+        each = (*before.each, *this.each) if before.keeps else this.each
+        result.append(this._replace(each=each, writes="" if this.keeps else this.writes))
+    return result
+
+
+def _functions(statements: Sequence[str], library: Library) -> str:
+    called = sorted(names(statements) & library.keys())
+    if not called:
+        return ""
+    calls = "".join(f"    {name}()\n" for name in called)
+    return assemble(f"def used():\n{calls}", library)
+
+
+def _entry(row: Row, passes: Sequence[Pass], in_place: bool) -> str:
+    unpack = ["out = pointer_out(words[0])", "out_copy = room()"]
+    for k, (name, _) in enumerate(row.inputs, start=1):
+        unpack += [f"{name}_array = pointer_in(words[{k}])", f"{name}_copy = room()"]
+    kept = ""
+    texts = []
+    for p in passes:
+        texts.append(_pass(p, row.inputs, kept, in_place))
+        kept = p.writes if p.keeps else ""
+    return _ENTRY.format(
+        unpack=indent("\n".join(unpack), " " * 4),
+        length=len(row.inputs) + 1,
+        passes=indent("\n".join(texts), " " * 8),
+    )
+
+
+def _pass(p: Pass, inputs: Sequence[tuple[str, str]], kept: str, in_place: bool) -> str:
+    used = names(p.each)
+    bring, each = [], []
+    for k, (name, filler) in enumerate(inputs, start=1):
+        if name in used:
+            bring.append(f"{name}_at = bring({name}_array, words[{k}], at, count, copied, {name}_copy, {filler})")
+            each.append(f"{name} = fetch({name}_at + k * SIZE)")
+    if kept:
+        bring.append("kept_at = bring(out, words[0], at, count, copied, out_copy, 0.0)")
+        each.append(f"{kept} = fetch(kept_at + k * SIZE)")
+    each += p.each
+    take = ""
+    if p.writes:
+        bring.append("out_at = out_copy if copied else words[0] + at * SIZE")
+        each.append(f"put(out_at + k * SIZE, {p.writes})")
+        take = "if copied:\n    take(out, at, count, out_copy)"
+    return _PASS.format(
+        before="\n".join(p.before),
+        part=indent(_IN_PLACE if in_place else _COPIED, " " * 4),
+        bring=indent("\n".join(bring), " " * 4),
+        each=indent("\n".join(each), " " * 8),
+        take=indent(take, " " * 4),
+        after="\n".join(p.after),
+    )

@@ -1,0 +1,133 @@
+"""Softmax and its kin in float32, within 2 ULP: exponentials in float32, sums in two parts.
+
+With x = k·ln 2 + r and K the k of the largest element, the weight of x is 2ᵏ⁻ᴷ·eʳ: nothing is rounded when the
+largest element is taken off, neither here nor where it is so large that x itself is taken off from it.
+"""
+
+from __future__ import annotations
+
+from rheobase.kernels.fast.exponential_series import EXP_TAIL
+from rheobase.kernels.fast.exponentials import LN2_HIGH, LN2_LOW, LOG2_E
+from rheobase.kernels.language import ROUND32, Scalar, fma, horner, inf, two_to, where
+from rheobase.kernels.rows import LARGEST, Pass, Row, mirrored
+
+#: Up to here k·ln 2 leaves an exact remainder of x. Beyond, x - top is exact for every x whose weight is not 0.
+NEAR = 256.0
+#: Weights are 2⁶⁴ times too large, so that none is below the normal numbers, until they are divided by the sum.
+LIFTED = ROUND32 + 64.0
+#: Weights below e to this are taken for it: even millions of them do not count.
+LEAST = -120.0
+#: Sums start here, where no weight is larger than the sum: what an addition loses is then told by two more.
+START = 2.0**65
+
+
+def base_of(top: Scalar) -> Scalar:
+    """What is taken off x at once."""
+    return where(abs(top) > NEAR, top, 0.0)
+
+
+def rest_of(top: Scalar) -> Scalar:
+    """What is left of the largest element."""
+    return where(abs(top) > NEAR, 0.0, top)
+
+
+def origin_of(rest: Scalar) -> Scalar:
+    """What makes t = k + origin the exponent of a weight, for `two_to`."""
+    return LIFTED - (fma(rest, LOG2_E, ROUND32) - ROUND32)
+
+
+def weight(x: Scalar, base: Scalar, least: Scalar, origin: Scalar) -> Scalar:
+    """e^(x - top), lifted."""
+    x = where(x == inf, 0.0, x - base)
+    x = where(x < least, least, x)
+    t = fma(x, LOG2_E, origin)
+    k = t - origin
+    r = fma(-k, LN2_LOW, fma(-k, LN2_HIGH, x))
+    return (1.0 + fma(r * r, horner(r, EXP_TAIL), r)) * two_to(t)
+
+
+def softmax_gradient(y: Scalar, g: Scalar, high: Scalar, low: Scalar) -> Scalar:
+    """y·(g - dot) for dot = high + low."""
+    return y * ((g - high) - low)
+
+
+SHIFT = LARGEST._replace(
+    after=(
+        *LARGEST.after, "masked = folded_largest(tops) == -inf",
+        "base = base_of(top)", "rest = rest_of(top)", f"least = rest + {LEAST}", "origin = origin_of(rest)",
+    ),
+)  # fmt: skip
+
+FROM_START = (f"sums = every({START})", "lost = every(0.0)")
+ADD = ("sums, error = fast_two_sum(sums, e)", "lost = lost + error")
+SUM = f"total = folded_sum(widened(sums) - {START}) + folded_sum(widened(lost))"
+
+SOFTMAX = Row(
+    inputs=(("x", "-inf"),),
+    passes=(
+        SHIFT,
+        Pass(
+            before=FROM_START,
+            each=("e = weight(x, base, least, origin)", *ADD),
+            # times 0, for what is masked or NaN
+            after=(SUM, "share = where(masked, 0.0 * total, 1.0 / total)", "high = real(share)", "low = share - high"),
+            writes="e",
+            keeps=True,
+        ),
+        Pass(each=("y = fma(e, high, e * low)",), writes="y"),
+    ),
+)
+
+LOG_SOFTMAX = Row(
+    inputs=(("x", "-inf"),),
+    passes=(
+        SHIFT,
+        Pass(
+            before=(*FROM_START, "ties = every(0.0)", "far = base + least"),
+            each=(
+                "is_top = x == top",
+                # far ones count for nothing, not for the least weight, lest a sure outcome get less than 0
+                "e = where(is_top | (x < far), 0.0, weight(x, base, least, origin))",
+                *ADD,
+                "ties = ties + where(is_top, every(1.0), 0.0)",
+            ),
+            after=(
+                SUM,
+                "others = where(masked, 0.0 * total, total / unit_weight(rest, origin))",
+                "log_sum = real(log_total(others, folded_sum(widened(ties))))",
+            ),
+        ),
+        Pass(each=("y = where(x == top, 0.0, x - top) - log_sum",), writes="y"),
+    ),
+)
+
+SOFTMAX_BACKWARD = Row(
+    inputs=(("y", "0.0"), ("g", "0.0")),
+    passes=(
+        Pass(
+            before=("dots = widened(every(0.0))",),
+            each=("dots = fma(widened(y), widened(g), dots)",),
+            after=("dot = folded_sum(dots)", "high = real(dot)", "low = dot - high"),
+        ),
+        Pass(each=("dx = softmax_gradient(y, g, high, low)",), writes="dx"),
+    ),
+)
+
+LOG_SOFTMAX_BACKWARD = Row(
+    inputs=(("y", "-inf"), ("g", "0.0")),
+    passes=(
+        Pass(
+            before=("sums = widened(every(0.0))",),
+            each=("sums = sums + widened(g)",),
+            after=("total = folded_sum(sums)", "high = real(total)"),
+        ),
+        Pass(each=("dx = fma(exp_of_negative(y), -high, g)",), writes="dx"),
+    ),
+)
+
+#: By name, forward and backward; the backward ones read the output and the upstream gradient.
+ROWS = {
+    "softmax": (SOFTMAX, SOFTMAX_BACKWARD),
+    "log_softmax": (LOG_SOFTMAX, LOG_SOFTMAX_BACKWARD),
+    "softmin": (mirrored(SOFTMAX), mirrored(SOFTMAX_BACKWARD)),
+}

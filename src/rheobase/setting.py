@@ -1,0 +1,36 @@
+"""A choice that holds for the calls of a thread: set for good, or within a `with` block."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from types import TracebackType
+from typing import ClassVar
+
+from rheobase.errors import UnsupportedInput
+
+
+class Setting:
+    """Creating one sets it for this thread; leaving its `with` block sets back what was before."""
+
+    choices: ClassVar[tuple[str, ...]]
+    _variable: ClassVar[ContextVar[str]]
+
+    def __init__(self, choice: str) -> None:
+        if choice not in self.choices:
+            allowed = ", ".join(map(repr, self.choices))
+            raise UnsupportedInput(f"{type(self).__name__} is one of {allowed}, not {choice!r}")
+        self._before = self._variable.get()
+        self._variable.set(choice)
+
+    @classmethod
+    def current(cls) -> str:
+        """What holds in this thread now."""
+        return cls._variable.get()
+
+    def __enter__(self) -> None:
+        """Nothing is left to do: creation has set it."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._variable.set(self._before)
