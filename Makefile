@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+GENERATORS := fit_series fit_exponential fit_logarithm fit_normal kept_for_backward kernel_page
+
 .PHONY: help study bench test check lock clean
 .DEFAULT_GOAL := help
 
@@ -23,10 +25,10 @@ check: $(VENV)/.dev  ## lint, types, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python scripts/fit_series.py --check
+	@for script in $(GENERATORS); do $(BIN)/python scripts/$$script.py --check || exit 1; done
 
 lock: $(VENV)/.dev  ## write the generated files anew
-	$(BIN)/python scripts/fit_series.py
+	for script in $(GENERATORS); do $(BIN)/python scripts/$$script.py || exit 1; done
 	$(BIN)/python -m tests.contract.lock
 	$(BIN)/python scripts/readme_picture.py
 

@@ -100,7 +100,8 @@ def render() -> str:
     """The text of the module."""
     high = mp.floor(mp.log(2) * 2**LN2_BITS) / 2**LN2_BITS
     lines = [
-        '"""Constants and polynomials of the float64 kernels, lowest power first, written by scripts/fit_series.py."""\n',
+        '"""Constants and polynomials of the float64 kernels, lowest power first, written by scripts/fit_series.py.'
+        '"""\n',
         f"LOG2_E = {float(1 / mp.log(2))!r}",
         f"#: ln 2 in two parts: whole multiples of the first, below 2¹², are exact.\nLN2_HIGH = {float(high)!r}",
         f"LN2_LOW = {float(mp.log(2) - high)!r}",

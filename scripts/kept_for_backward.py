@@ -24,10 +24,10 @@ ELEMENTS = 1024
 
 HEAD = """# What is kept for backward
 
-Bytes per float32 element that autograd keeps of a function, and how exact the gradient is that follows from it,
-measured by `python scripts/kept_for_backward.py` on 100 000 inputs from -30 to 30. *Kept* says which tensor it is: an output
-costs nothing if the next layer keeps it as well, as a linear layer does. The error is relative to the exact slope, in
-units of 2⁻²⁴, or, where the slope vanishes in the tails, absolute. Modes: `rt.saves("default")`, `"input"`, `"lean"`.
+Bytes per float32 element that autograd keeps of a function, which tensor they are, and how exact the gradient is that
+follows from it, measured by `python scripts/kept_for_backward.py` on 100 000 inputs from -30 to 30. An output costs
+nothing if the next layer keeps it as well, as a linear layer does. The error is relative to the exact slope, in units
+of 2⁻²⁴, or, where that is large because the slope vanishes, absolute. The modes are `rt.saves`'s.
 
 | function | PyTorch | default | input | lean | error, default | error, lean |
 |---|---|---|---|---|---|---|

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rheobase import catalogue
 from rheobase.definition import DRAWS, REGISTERED, Definition, register
@@ -22,10 +22,10 @@ _HARDMAX = register(catalogue.lookup("hardmax"))
 
 def call(key: str, x: Array, args: tuple[Any, ...], options: Mapping[str, Any], out: Array | None = None) -> Array:
     """The registered function `key` at `x`, written into `out` if it is given."""
-    defaults = _plain_defaults(key)
-    if defaults is not None and not args and not options:
-        # most calls are this simple, and on small arrays every microsecond shows
-        return backend_of(REGISTERED[key].name, x).run(key, (), False, [x, *defaults], None, out)
+    plain = _plain(key)
+    # most calls are this simple, and on small arrays every microsecond shows
+    if plain is not None and not args and not options and (plain.axis is None or _has_row(x)):
+        return backend_of(REGISTERED[key].name, x).run(key, (), False, [x, *plain.defaults], plain.axis, out)
     made = _Call(key, x, args, options)
     if made.is_empty:
         return x
@@ -46,11 +46,24 @@ def derivative(key: str, x: Array, order: int, options: Mapping[str, Any], out: 
     return made.run((0,) * order, out)
 
 
+class _Plain(NamedTuple):
+    """What completes a call that gives x alone."""
+
+    defaults: tuple[float, ...]
+    axis: int | None
+
+
 @cache
-def _plain_defaults(key: str) -> tuple[float, ...] | None:
-    """The parameters' defaults of a function that takes x and nothing else besides them."""
+def _plain(key: str) -> _Plain | None:
+    """For a function whose x goes into its program as it is; None for the others."""
     definition = REGISTERED[key]
-    return tuple(definition.defaults.values()) if definition.kind == "elementwise" and not definition.noise else None
+    if definition.kind == "gated" or definition.noise or definition.groups:
+        return None
+    return _Plain(tuple(definition.defaults.values()), -1 if definition.kind == "row" else None)
+
+
+def _has_row(x: Array) -> bool:
+    return bool(getattr(x, "shape", ())) and x.shape[-1] > 0
 
 
 class _Call:

@@ -17,6 +17,7 @@ from rheobase.kernels.cpu.request import Form, Wanted, loop_for, parameters_of, 
 from rheobase.kernels.cpu.row_request import compute, kernel_name
 from rheobase.kernels.cpu.store import Loop
 from rheobase.kernels.cpu.threads import ALONE, launch, processors
+from rheobase.kernels.precision import precision
 
 if TYPE_CHECKING:
     from rheobase.algebra.program import Program
@@ -98,7 +99,7 @@ def _by_kernel(wanted: Wanted, arrays: Sequence[Array], out: Array | None) -> Ar
 def _launch(loop: Loop, layout: Layout, target: Array, ready: Sequence[Array | float]) -> None:
     block = words(layout, _address(target), [_address(r) if isinstance(r, np.ndarray) else r for r in ready])
     if target.size:
-        launch(loop, block, layout.count, processors(), max(1, ALONE // layout.length))
+        launch(loop, block, layout.steps, processors(), max(1, ALONE // layout.length))
 
 
 def _along_axis(key: str, x: Array, axis: int, out: Array | None) -> Array | None:
@@ -135,11 +136,15 @@ def _check_out(out: Array, shape: tuple[int, ...], dtype: Any) -> None:
 
 
 def _must_wait(out: Array, ready: Sequence[Array | float]) -> bool:
-    """Whether `out` cannot be written at once: it has gaps, or lies across an input without being it."""
+    """Whether `out` cannot be written at once: it has gaps, or lies across an input without being it.
+
+    The exact core looks at an input again after it has written a result.
+    """
     if not (out.flags.c_contiguous and out.dtype.isnative):
         return True
     inputs = [r for r in ready if isinstance(r, np.ndarray)]
-    return any(np.may_share_memory(r, out) and _address(r) != _address(out) for r in inputs)
+    again = precision.current() == "exact"
+    return any(np.may_share_memory(r, out) and (again or _address(r) != _address(out)) for r in inputs)
 
 
 def _at(ready: Array | float, target: Array, kind: Shape) -> Shape:

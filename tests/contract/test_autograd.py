@@ -51,6 +51,10 @@ def test_autograd_climbs_to_the_third_derivative(function: Activation) -> None:
     x = away_from_kinks(5)
     y = function(x)
     for order in (1, 2, 3):
+        if not y.requires_grad:
+            # identity's slope knows nothing of x, as torch's
+            assert not function.derivative(x, order).any()
+            continue
         (y,) = torch.autograd.grad(y.sum(), x, create_graph=True)
         torch.testing.assert_close(y, function.derivative(x, order), rtol=1e-9, atol=1e-11)
 

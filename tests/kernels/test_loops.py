@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
@@ -96,19 +97,14 @@ def test_a_result_that_does_not_fit_is_refused() -> None:
         rb.silu(x, out=frozen)
     with pytest.raises(rb.UnsupportedInput, match="out must"):
         rb.silu(torch.ones(3), out=torch.ones(3, requires_grad=True))
+    ones = jnp.ones(3)
     with pytest.raises(rb.UnsupportedInput, match="cannot be written"):
-        import jax.numpy as jnp
-
-        rb.silu(jnp.ones(3), out=jnp.ones(3))
+        rb.silu(ones, out=ones)
 
 
 def test_only_what_is_said_has_no_kernel() -> None:
     form = Form(("array",), "float32", "float32")
-    without = {
-        f.name
-        for f in ELEMENTWISE
-        if not f.definition.parameters and loop_for(Wanted(f.key), form, ()) is None
-    }
+    without = {f.name for f in ELEMENTWISE if not f.definition.parameters and loop_for(Wanted(f.key), form, ()) is None}
     assert without == {"sin"}
 
 
@@ -156,7 +152,9 @@ print("numba" in sys.modules, "sympy" in sys.modules)
 
 def started(cache: Path, **environment: str) -> subprocess.Popen[str]:
     env = {**os.environ, "RHEOBASE_CACHE": str(cache), **environment}
-    return subprocess.Popen([sys.executable, "-c", CODE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    return subprocess.Popen(
+        [sys.executable, "-c", CODE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+    )
 
 
 def test_processes_may_start_at_once_and_later_ones_compile_nothing(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The float64 functions that kernels are made of: accuracy, the same bits as their plain meaning, rounding to formats."""
+"""The float64 functions kernels are made of: accuracy, the same bits as their plain meaning, rounding to formats."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def test_machine_code_means_what_the_text_says(name: str) -> None:
     call = f"{name}({', '.join(f'a{k}' for k in range(len(arguments)))})"
     got = computed(call, *arguments)
     inside = x > -1 if name == "log1p" else np.ones_like(x, bool)
-    want = [getattr(wide, name)(*map(float, row)) for row in zip(*arguments, strict=True) if name != "log1p" or row[0] > -1]
+    want = [
+        getattr(wide, name)(*map(float, row)) for row in zip(*arguments, strict=True) if name != "log1p" or row[0] > -1
+    ]
     assert got[inside].tobytes() == np.array(want).tobytes()
 
 
@@ -62,7 +64,9 @@ def test_limits_and_nan() -> None:
     x = np.array([np.inf, -np.inf, np.nan])
     for name, high, low in (("exp", np.inf, 0.0), ("expm1", np.inf, -1.0), ("tanh", 1.0, -1.0)):
         np.testing.assert_array_equal(computed(f"{name}(a0)", x), [high, low, np.nan])
-    np.testing.assert_array_equal(computed("log(a0)", np.array([np.inf, -1.0, 0.0, np.nan])), [np.inf, np.nan, -np.inf, np.nan])
+    np.testing.assert_array_equal(
+        computed("log(a0)", np.array([np.inf, -1.0, 0.0, np.nan])), [np.inf, np.nan, -np.inf, np.nan]
+    )
     np.testing.assert_array_equal(
         computed("log1p(a0)", np.array([np.inf, -2.0, -1.0, np.nan])), [np.inf, np.nan, -np.inf, np.nan]
     )

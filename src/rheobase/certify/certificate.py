@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import mpmath as mp
 import numpy as np
@@ -21,6 +21,7 @@ from rheobase.certify.contestants import Computation, wide
 from rheobase.certify.inputs import FORMATS, Format, blocks
 
 Array = Any
+Result = TypeVar("Result")
 
 #: Ties that the oracle is asked about; each takes a millisecond.
 ASKED = 20_000
@@ -36,7 +37,8 @@ class Certificate:
     `computation` is one of our cores, "fast" or "exact", or another library; `order` 0 the value, 1 the slope.
     `largest` and `mean` are errors in ULP; near a zero of a slope an absolute error of 2⁻²⁵ counts as met, and
     `strict` is the largest error without that. `misrounded` counts results that are not the nearest number,
-    `undecided` those too near a tie to tell. `sha256` is of all results' bytes, in the order of the inputs' bits.
+    `undecided` those too near a tie to tell. `sha256` is of the digests of all blocks of
+    results, in the order of the inputs' bits.
     """
 
     function: str
@@ -59,13 +61,19 @@ def certify(
 ) -> Certificate:
     """Measure `compute` against float64 results rounded to `dtype`; for float64 itself against the oracle."""
     form = FORMATS[dtype]
-    tally, digest = Tally(), sha256()
     zeros = zeros_of_slope(function) if order else np.empty(0)
     judge = wide(function, order) if dtype != "float64" else None
-    for x, got, wanted in _computed(blocks(form, exhaustive), compute, judge):
-        digest.update(np.ascontiguousarray(got).view(np.uint8))
-        if wanted is not None:
-            tally.add(form, x, got, wanted, zeros)
+
+    def work(x: Array) -> tuple[bytes, Tally]:
+        with np.errstate(all="ignore"):
+            got = compute(x)
+            found = Tally() if judge is None else Tally.of(form, x, got, judge(x), zeros)
+        return sha256(np.ascontiguousarray(got).tobytes()).digest(), found
+
+    tally, digest = Tally(), sha256()
+    for piece, found in _ahead(work, blocks(form, exhaustive)):
+        digest.update(piece)
+        tally += found
     if judge is None:
         _ask_everywhere(tally, function, order, form, compute)
     wrong, undecided = _ask_at_ties(tally, function, order, form, compute)
@@ -75,18 +83,11 @@ def certify(
     )  # fmt: skip
 
 
-def _computed(
-    inputs: Iterator[Array], compute: Computation, judge: Computation | None
-) -> Iterator[tuple[Array, Array, Array | None]]:
-    """Blocks with their results and references, in order, computed ahead by threads."""
-
-    def work(x: Array) -> tuple[Array, Array, Array | None]:
-        with np.errstate(all="ignore"):
-            return x, compute(x), None if judge is None else judge(x)
-
+def _ahead(work: Callable[[Array], Result], inputs: Iterator[Array]) -> Iterator[Result]:
+    """Results in order, computed ahead by threads."""
     with ThreadPoolExecutor(THREADS) as pool:
-        while ahead := list(islice(inputs, 4 * THREADS)):
-            yield from pool.map(work, ahead)
+        while several := list(islice(inputs, 8 * THREADS)):
+            yield from pool.map(work, several)
 
 
 def zeros_of_slope(function: Activation) -> Array:
@@ -113,9 +114,7 @@ def error(form: Format, got: float, wanted: Any) -> float:
     return float(abs(got - wanted) / mp.mpf(2) ** (power - form.precision + 1))
 
 
-def _ask_at_ties(
-    tally: Tally, function: Activation, order: int, form: Format, compute: Computation
-) -> tuple[int, int]:
+def _ask_at_ties(tally: Tally, function: Activation, order: int, form: Format, compute: Computation) -> tuple[int, int]:
     """How many of the undecided results the oracle finds misrounded, and how many it was not asked about."""
     asked = tally.undecided[:ASKED]
     got = compute(np.array(asked).astype(form.dtype)).astype(np.float64) if asked else []

@@ -18,8 +18,6 @@ Array = Any
 UNDECIDED = 2.0**-20
 #: An absolute error that counts as met where a derivative has a zero.
 ABSOLUTE = 2.0**-25
-#: Slots of `_compare`'s tally.
-_LARGEST, _STRICT, _SUM, _MISROUNDED, _UNDECIDED, _WHERE = range(6)
 
 
 @dataclass(slots=True)
@@ -38,22 +36,29 @@ class Tally:
     misrounded: int = 0
     undecided: list[float] = field(default_factory=list)
 
-    def add(self, form: Format, x: Array, got: Array, wanted: Array, zeros: Array) -> None:
-        """Take in a block: inputs, results, and float64 values of what they should be."""
-        tally = np.zeros(6)
+    def __iadd__(self, other: Tally) -> Tally:
+        """Take in the tally of further inputs."""
+        if other.largest > self.largest or self.count == 0:
+            self.largest, self.worst = other.largest, other.worst
+        self.strict = max(self.strict, other.strict)
+        self.count += other.count
+        self.total += other.total
+        self.misrounded += other.misrounded
+        self.undecided += other.undecided
+        return self
+
+    @staticmethod
+    def of(form: Format, x: Array, got: Array, wanted: Array, zeros: Array) -> Tally:
+        """The tally of a block: inputs, results, and float64 values of what they should be."""
         ties = np.empty(len(x))
         # infinity stands for all from where the next number would be
         beyond = 2.0 ** (2 - form.emin)
-        sought = np.clip(wanted, -beyond, beyond)
-        found = np.clip(got.astype(np.float64), -beyond, beyond)
-        _compare(x.astype(np.float64), found, sought, sought.view(np.int64), ulps(form), zeros, tally, ties)
-        if tally[_LARGEST] > self.largest or self.count == 0:
-            self.largest, self.worst = float(tally[_LARGEST]), float(x[int(tally[_WHERE])])
-        self.strict = max(self.strict, float(tally[_STRICT]))
-        self.count += len(x)
-        self.total += float(tally[_SUM])
-        self.misrounded += int(tally[_MISROUNDED])
-        self.undecided += ties[: int(tally[_UNDECIDED])].tolist()
+        if form.bits < 32:
+            x, got = x.astype(np.float32), got.astype(np.float32)
+        largest, strict, total, misrounded, undecided, where = _compare(
+            x, got, wanted, wanted.view(np.int64), beyond, ulps(form), zeros, ties
+        )
+        return Tally(len(x), largest, strict, total, float(x[where]), misrounded, ties[:undecided].tolist())
 
 
 @cache
@@ -64,23 +69,30 @@ def ulps(form: Format) -> Array:
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _compare(x, got, wanted, bits, spacing, zeros, tally, ties):  # type: ignore[no-untyped-def]
+def _compare(x, got, wanted, bits, beyond, spacing, zeros, ties):  # type: ignore[no-untyped-def]
+    largest, strict, total, misrounded, undecided, where = -1.0, 0.0, 0.0, 0, 0, 0
     for i in range(len(x)):
-        distance = abs(got[i] - wanted[i])
+        found = min(max(np.float64(got[i]), -beyond), beyond)
+        sought = min(max(wanted[i], -beyond), beyond)
+        distance = abs(found - sought)
         error = distance / spacing[(bits[i] >> 52) & 0x7FF]
-        if distance != distance:
+        if got[i] != got[i] or wanted[i] != wanted[i]:
             error = 0.0 if got[i] != got[i] and wanted[i] != wanted[i] else np.inf
-        near = False
-        if distance <= ABSOLUTE:
-            for zero in zeros:
-                near = near or abs(x[i] - zero) <= 0.5
-        tally[_SUM] += min(error, 1e9)
-        tally[_STRICT] = max(tally[_STRICT], error)
-        if not near and error > tally[_LARGEST]:
-            tally[_LARGEST] = error
-            tally[_WHERE] = i
+        total += min(error, 1e9)
+        strict = max(strict, error)
+        if error > largest and not (distance <= ABSOLUTE and _is_near(x[i], zeros)):
+            largest, where = error, i
         if abs(error - 0.5) < UNDECIDED:
-            ties[int(tally[_UNDECIDED])] = x[i]
-            tally[_UNDECIDED] += 1
+            ties[undecided] = x[i]
+            undecided += 1
         elif error > 0.5:
-            tally[_MISROUNDED] += 1
+            misrounded += 1
+    return largest, strict, total, misrounded, undecided, where
+
+
+@numba.njit(nogil=True, inline="always")
+def _is_near(x, zeros):  # type: ignore[no-untyped-def]
+    near = False
+    for zero in zeros:
+        near = near or abs(x - zero) <= 0.5
+    return near

@@ -13,7 +13,7 @@ Array = Any
 #: Inputs handed on at a time; they and what is made of them stay in the cache.
 BLOCK = 1 << 18
 #: Of float32, a sample takes one in so many; of float64, so many between neighbouring powers of two.
-STRIDE = 1021
+STRIDE = 4093
 PER_BINADE = 64
 #: Neighbours looked at on both sides of every power of two.
 NEIGHBOURS = 8

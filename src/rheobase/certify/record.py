@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,12 @@ from rheobase.bench.record import as_csv
 from rheobase.certify.certificate import Certificate
 from rheobase.study.folder import put
 
-_READ = {"int": int, "float": float, "str": str, "bool": lambda text: text == "True"}
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": lambda text: text == "True",
+}
 
 
 def rows(certificates: Sequence[Certificate]) -> list[dict[str, Any]]:

@@ -31,7 +31,15 @@ def show(certificates: Sequence[Certificate], console: Console) -> None:
         name = f"{c.function}{chr(39) * c.order}"
         inputs = "all" if c.exhaustive else f"{c.inputs}"
         table.add_row(
-            name, c.dtype, c.computation, _short(c.largest), f"{c.worst:.6g}", _short(c.mean), wrong, inputs, c.sha256[:8]
+            name,
+            c.dtype,
+            c.computation,
+            _short(c.largest),
+            f"{c.worst:.6g}",
+            _short(c.mean),
+            wrong,
+            inputs,
+            c.sha256[:8],
         )
     legend = Table.grid(padding=(0, 2))
     for term, meaning in LEGEND:

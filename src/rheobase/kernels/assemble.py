@@ -80,6 +80,7 @@ class _Lower(ast.NodeTransformer):
         return _number(float(value)) if isinstance(value, int | float) else node
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        assert isinstance(node.value, int | float)
         return _number(float(node.value))
 
 

@@ -114,7 +114,7 @@ ELEMENTARY: Mapping[str, Operation] = {
 def elementary(basic: Mapping[str, Operation]) -> dict[str, Operation]:
     """The functions of this module on arrays: the same code over the operations of an array library."""
     namespace: dict[str, Any] = {**globals(), "horner": _polynomial, "log1p_unit": basic["log1p"], **basic}
-    bound = {name: FunctionType(f.__code__, namespace, name) for name, f in ELEMENTARY.items()}
+    bound: dict[str, Operation] = {name: FunctionType(f.__code__, namespace, name) for name, f in ELEMENTARY.items()}
     namespace.update(bound)
     return bound
 

@@ -153,7 +153,7 @@ def along_axis(key: str, arrays: Sequence[Any], axis: int, out: Tensor | None) -
     if name is None and not is_gated:
         return None
     if out is not None:
-        mixed.check_out(out, halved(x.shape, axis) if is_gated else x.shape, x.dtype)
+        mixed.check_out(out, torch.Size(halved(x.shape, axis)) if is_gated else x.shape, x.dtype)
     return eager_gated.run(key, x, axis, out) if name is None else eager_rows.run(name, x, axis, out)
 
 

@@ -51,7 +51,7 @@ def run(wanted: Wanted, arguments: Sequence[Any], out: Tensor | None = None) -> 
     if plan is None:
         return None
     if x.requires_grad and torch.is_grad_enabled():
-        result: Tensor = OneTensor.apply(plan, x)
+        result: Tensor = OneTensor.apply(plan, x)  # type: ignore[no-untyped-call]
         return result
     return plan.value(x)
 
@@ -79,7 +79,9 @@ class OneTensor(torch.autograd.Function):
 class Plan:
     """How a function of one tensor is computed forward and backward, for one dtype and choice of parameters."""
 
-    def __init__(self, wanted: Wanted, numbers: tuple[float, ...], forward: Prepared, backward: Prepared | None) -> None:
+    def __init__(
+        self, wanted: Wanted, numbers: tuple[float, ...], forward: Prepared, backward: Prepared | None
+    ) -> None:
         self.pulled, self.numbers = wanted, numbers
         self.forward, self.backward = forward, backward
         self.keeps_nothing = wanted.from_output and REGISTERED[wanted.key].torch.keeps == "nothing"
@@ -126,9 +128,7 @@ def _filled(prepared: Prepared, target: Tensor, first: Tensor, last: Tensor | No
 
 
 @lru_cache(maxsize=4096)
-def _plan(
-    wanted: Wanted, numbers: tuple[float, ...], dtype: torch.dtype, arithmetic: str, kept: str
-) -> Plan | None:
+def _plan(wanted: Wanted, numbers: tuple[float, ...], dtype: torch.dtype, arithmetic: str, kept: str) -> Plan | None:
     """The plan for these settings; None if the function has no kernel."""
     forward = _prepared(wanted, (None, *numbers), DTYPES[dtype])
     if forward is None:
@@ -143,7 +143,7 @@ def _plan(
 def _prepared(wanted: Wanted, numbers: tuple[float | None, ...], dtype: str) -> Prepared | None:
     kinds: tuple[Shape, ...] = tuple("array" if n is None else "number" for n in numbers)
     loop = loop_for(wanted, Form(kinds, dtype, dtype), parameters_of(wanted, numbers))
-    return loop and Prepared(loop, numbers)
+    return None if loop is None else Prepared(loop, numbers)
 
 
 def _prepared_from_output(wanted: Wanted, numbers: tuple[float, ...], dtype: str, kept: str) -> Prepared | None:

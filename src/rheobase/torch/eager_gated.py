@@ -17,7 +17,7 @@ Tensor = torch.Tensor
 def run(key: str, x: Tensor, axis: int, out: Tensor | None = None) -> Tensor:
     """The unit at a plain tensor, with its gradient."""
     if out is None and x.requires_grad and torch.is_grad_enabled():
-        result: Tensor = FusedHalves.apply(key, precision.current(), x, axis)
+        result: Tensor = FusedHalves.apply(key, precision.current(), x, axis)  # type: ignore[no-untyped-call]
         return result
     result = compute(key, x.detach().contiguous(), axis)
     return result if out is None else out.copy_(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ Tensor = torch.Tensor
 def run(name: str, x: Tensor, axis: int, out: Tensor | None = None) -> Tensor:
     """The function called `name` at a plain tensor, with its gradient."""
     if out is None and x.requires_grad and torch.is_grad_enabled():
-        result: Tensor = FusedRow.apply(name, precision.current(), x, axis)
+        result: Tensor = FusedRow.apply(name, precision.current(), x, axis)  # type: ignore[no-untyped-call]
         return result
     return compute(name, axis, x, out=out)
 
@@ -52,23 +53,28 @@ def composite_backward(name: str, axis: int, y: Tensor, upstream: Tensor) -> Ten
 
 
 def compute(name: str, axis: int, *inputs: Tensor, out: Tensor | None = None) -> Tensor:
-    """The kernel on x, or backward on its output and the upstream gradient. Rows that lie across are copied, which costs less than strides."""
-    last = [t.detach().movedim(axis, -1).contiguous() for t in inputs]
-    rows = last[0]
-    is_copy = rows.data_ptr() != inputs[0].data_ptr()
-    target = rows if is_copy else _target(rows, out)
-    length, threads = rows.shape[-1], torch.get_num_threads()
-    addresses = [t.data_ptr() for t in (target, *last)]
-    row_request.compute(name, DTYPES[rows.dtype], (rows.numel() // max(1, length), length), addresses, threads)
-    if out is None:
-        return target.movedim(-1, axis).contiguous()
-    return out if target is out else out.copy_(target.movedim(-1, axis))
+    """The kernel on x, or backward on its output and the upstream gradient."""
+    shape = inputs[0].shape
+    if axis not in (-1, len(shape) - 1):
+        return _across(name, axis, inputs, out)
+    rows = [t if t.is_contiguous() else t.contiguous() for t in inputs]
+    target = torch.empty_like(rows[0]) if out is None or _must_wait(out, rows) else out
+    places = [target.data_ptr(), *[t.data_ptr() for t in rows]]
+    count = target.numel() // max(1, shape[-1])
+    row_request.compute(name, DTYPES[target.dtype], (count, shape[-1]), places, torch.get_num_threads())
+    return target if out is None or target is out else out.copy_(target)
 
 
-def _target(rows: Tensor, out: Tensor | None) -> Tensor:
-    """Where the kernel writes: `out` itself if it has no gaps and is either all of the input or nothing of it."""
-    if out is not None and out.is_contiguous() and out.shape == rows.shape:
-        apart = out.untyped_storage().data_ptr() != rows.untyped_storage().data_ptr()
-        if apart or out.data_ptr() == rows.data_ptr():
-            return out
-    return torch.empty_like(rows)
+def _across(name: str, axis: int, inputs: Sequence[Tensor], out: Tensor | None) -> Tensor:
+    """The same where rows lie across: on copies, which costs less than strides."""
+    rows = [t.detach().movedim(axis, -1).contiguous() for t in inputs]
+    result = compute(name, -1, *rows).movedim(-1, axis)
+    return result.contiguous() if out is None else out.copy_(result)
+
+
+def _must_wait(out: Tensor, rows: Sequence[Tensor]) -> bool:
+    """Whether `out` cannot be written at once: it has gaps, or lies across an input without being it."""
+    if not out.is_contiguous():
+        return True
+    memory = out.untyped_storage().data_ptr()
+    return any(memory == r.untyped_storage().data_ptr() and out.data_ptr() != r.data_ptr() for r in rows)

@@ -29,7 +29,7 @@ def run(wanted: Wanted, arguments: Sequence[Any], out: Tensor | None = None) -> 
     """The value at plain tensors and numbers, with its gradient unless `out` is given; None if there is no kernel."""
     asks = torch.is_grad_enabled() and any(type(a) is not float and a.requires_grad for a in arguments)
     if out is None and asks:
-        found: Tensor | None = SeveralTensors.apply(wanted, precision.current(), *arguments)
+        found: Tensor | None = SeveralTensors.apply(wanted, precision.current(), *arguments)  # type: ignore[no-untyped-call]
         return found
     return compute(wanted, arguments, out=out)
 
@@ -90,7 +90,7 @@ def compute(
         return None
     if target.numel():
         block = words(layout, target.data_ptr(), [r.data_ptr() if isinstance(r, Tensor) else r for r in ready])
-        launch(loop, block, layout.count, torch.get_num_threads(), max(1, ALONE // layout.length))
+        launch(loop, block, layout.steps, torch.get_num_threads(), max(1, ALONE // layout.length))
     return target if out is None or target is out else out.copy_(target)
 
 
@@ -114,12 +114,16 @@ def check_out(out: Any, shape: torch.Size, dtype: torch.dtype) -> None:
 
 
 def _must_wait(out: Tensor, ready: Sequence[Any]) -> bool:
-    """Whether `out` cannot be written at once: it has gaps, or lies across an input without being it."""
+    """Whether `out` cannot be written at once: it has gaps, or lies across an input without being it.
+
+    The exact core looks at an input again after it has written a result.
+    """
     if not out.is_contiguous():
         return True
     storage = out.untyped_storage().data_ptr()
     inputs = [r for r in ready if isinstance(r, Tensor)]
-    return any(r.untyped_storage().data_ptr() == storage and r.data_ptr() != out.data_ptr() for r in inputs)
+    again = precision.current() == "exact"
+    return any(r.untyped_storage().data_ptr() == storage and (again or r.data_ptr() != out.data_ptr()) for r in inputs)
 
 
 def _at(ready: Any, target: Tensor, kind: Shape) -> Shape:

@@ -12,7 +12,14 @@ from numba.core import compiler
 from numba.core.registry import cpu_target
 
 from rheobase.kernels.cpu import vectors
-from rheobase.kernels.cpu.instructions import FORMATS, PRIMITIVES, as_float64, pointer_float64
+from rheobase.kernels.cpu.instructions import (
+    FORMATS,
+    PRIMITIVES,
+    as_float32,
+    as_float64,
+    as_uint32,
+    pointer_float64,
+)
 from rheobase.kernels.cpu.machine import target_machine
 from rheobase.kernels.cpu.store import Source
 
@@ -28,7 +35,8 @@ def object_code(source: Source, name: str) -> bytes:
     namespace: dict[str, Any] = {
         **PRIMITIVES, "real": getattr(np, source.real), "inf": float("inf"), "load": load, "store": store,
         "pointer_in": pointer_in, "pointer_out": pointer_out,
-        "as_float64": as_float64, "pointer_float64": pointer_float64, "double": np.float64,
+        "as_float64": as_float64, "as_float32": as_float32, "as_uint32": as_uint32,
+        "pointer_float64": pointer_float64, "double": np.float64,
     }  # fmt: skip
     if source.is_row:
         namespace |= vectors.primitives(source.real)

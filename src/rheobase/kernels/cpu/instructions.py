@@ -101,11 +101,13 @@ def to_odd(v: Any) -> Any:
 
 @inline
 def load_bfloat16(bits: Any) -> Any:
+    """The float32 that starts with these bits."""
     return as_float32(_U(_U(bits) << _U(16)))
 
 
 @inline
 def store_bfloat16(v: Any) -> Any:
+    """The bits of the nearest bfloat16."""
     bits = to_odd(v)
     rounded = _U(bits + _U(0x7FFF) + ((bits >> _U(16)) & _U(1))) >> _U(16)
     return np.uint16(where(v != v, _U(0x7FC0), _U(rounded)))
@@ -113,6 +115,7 @@ def store_bfloat16(v: Any) -> Any:
 
 @inline
 def load_float16(bits: Any) -> Any:
+    """The float32 of the same value."""
     size = _U((_U(bits) & _U(0x7FFF)) << _U(13))
     # below 2⁻¹⁴ the fraction goes behind that of 2⁻¹⁴, which is then taken off: no subnormal number, which is slow
     small = as_float32(_U(size + _U(113 << 23))) - np.float32(2.0**-14)
@@ -123,6 +126,7 @@ def load_float16(bits: Any) -> Any:
 
 @inline
 def store_float16(v: Any) -> Any:
+    """The bits of the nearest float16."""
     bits = to_odd(v)
     size = _U(bits & _U(0x7FFFFFFF))
     normal = _U(size - _U(112 << 23) + _U(0xFFF) + ((size >> _U(13)) & _U(1))) >> _U(13)
@@ -150,11 +154,13 @@ FORMATS: Mapping[str, tuple[Callable[..., Any], Callable[..., Any], Callable[...
 
 @inline
 def constant(x: Any, value: Any) -> Any:
+    """The value; array libraries give it the shape of x."""
     return value
 
 
-@numba.njit(inline="always", error_model="numpy")
+@inline
 def sqrt(x: Any) -> Any:
+    """The square root, which processors round right."""
     return np.sqrt(x)
 
 

@@ -14,7 +14,7 @@ Dimensions = tuple[int, ...]
 
 
 class Layout(NamedTuple):
-    """A loop over `count` elements, or over `count` runs of `length` elements, as `kinds` needs it.
+    """A loop over `steps` elements, or over `steps` runs of `length` elements, as `kinds` needs it.
 
     Arguments of kind "array" have to be brought to the shape `full` first; "per_run" ones repeat after
     `period` runs.
@@ -22,7 +22,7 @@ class Layout(NamedTuple):
 
     full: Dimensions
     kinds: tuple[Shape, ...]
-    count: int
+    steps: int
     length: int = 1
     period: int = 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from struct import Struct
 from typing import Any, NamedTuple
 
@@ -42,26 +42,31 @@ def loop_for(wanted: Wanted, form: Form, parameters: Sequence[Any]) -> Loop | No
 
     Kernels written for float32 hold for some parameters at their defaults only; `parameters` are the values.
     """
-    if form.dtype_in != "float32" or precision.current() != "fast":
-        return _loop(wanted, form, None)
+    if form.dtype_in != "float32":
+        return _loop(wanted, form, (), "exact")
     defaults = () if wanted.from_output else REGISTERED[wanted.key].defaults.values()
-    return _loop(wanted, form, tuple(type(p) is float and p == d for p, d in zip(parameters, defaults, strict=True)))
+    at_default = tuple(type(p) is float and p == d for p, d in zip(parameters, defaults, strict=True))
+    return _loop(wanted, form, at_default, precision.current())
 
 
-@lru_cache(maxsize=None)
-def _loop(wanted: Wanted, form: Form, at_default: tuple[bool, ...] | None) -> Loop | None:
-    return remembered(repr((wanted, form, at_default)), lambda: _source(wanted, form, at_default))
+@cache
+def _loop(wanted: Wanted, form: Form, at_default: tuple[bool, ...], arithmetic: str) -> Loop | None:
+    request = (wanted, form, at_default, arithmetic)
+    return remembered(repr(request), lambda: _source(*request))
 
 
-def _source(wanted: Wanted, form: Form, at_default: tuple[bool, ...] | None) -> Source | None:
+def _source(wanted: Wanted, form: Form, at_default: tuple[bool, ...], arithmetic: str) -> Source | None:
     # the algebra takes half a second to import, and is needed for what is not on disk only
-    from rheobase.kernels.cpu.text import fast_kernel, output_kernel, wide_kernel
+    from rheobase.kernels.cpu.text import checked_text, fast_kernel, output_kernel, wide_kernel
 
     if wanted.from_output:
-        kernel = output_kernel(wanted, "float64" if at_default is None else "float32")
+        kernel = output_kernel(wanted, "float32" if arithmetic == "fast" else "float64")
     else:
-        kernel = (None if at_default is None else fast_kernel(wanted, at_default)) or wide_kernel(wanted)
-    return kernel and Source(kernel.text + loop(form.kinds), kernel.real, form.dtype_in, form.dtype_out)
+        kernel = (fast_kernel(wanted, at_default) if arithmetic == "fast" else None) or wide_kernel(wanted)
+    if kernel is None:
+        return None
+    checked = checked_text(wanted, form, at_default) if arithmetic == "exact" else None
+    return Source(kernel.text + (checked or loop(form.kinds)), kernel.real, form.dtype_in, form.dtype_out)
 
 
 def parameters_of(wanted: Wanted, arguments: Sequence[Any]) -> Sequence[Any]:

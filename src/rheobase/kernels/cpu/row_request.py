@@ -23,12 +23,14 @@ def kernel_name(key: str) -> str | None:
     return name if name in NAMES and key == register(catalogue.lookup(name)) else None
 
 
-def compute(
-    name: str, backward: bool, dtype: str, length: int, count: int, addresses: Sequence[int], threads: int
-) -> None:
-    """Run a kernel on `count` rows that follow one another: the output's address, then that of x, or backward those
-    of the forward's output and its gradient."""
-    loop = _loop(name, backward, dtype, precision.current())
+def compute(name: str, dtype: str, rows: tuple[int, int], addresses: Sequence[int], threads: int) -> None:
+    """Run a kernel on rows that follow one another, given how many and how long.
+
+    The addresses are those of the output and of x; backward, of the gradient, the forward's output and the upstream
+    gradient.
+    """
+    count, length = rows
+    loop = _loop(name, len(addresses) == 3, dtype, precision.current())
     if count * length:
         launch(loop, array("q", (*addresses, length)), count, threads, max(1, ALONE // length))
 

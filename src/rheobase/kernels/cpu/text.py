@@ -9,17 +9,22 @@ from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
+import sympy as sp
+
 from rheobase import catalogue
-from rheobase.algebra.formula import derived
+from rheobase.algebra.formula import at_defaults, derived
 from rheobase.algebra.from_output import slope_from_output
+from rheobase.algebra.functions import plain
 from rheobase.algebra.parse import symbol
 from rheobase.algebra.program import Program
 from rheobase.definition import REGISTERED, register
 from rheobase.kernels import fast, wide
 from rheobase.kernels.assemble import assemble, missing
-from rheobase.kernels.cpu.request import Wanted
+from rheobase.kernels.cpu.loops import checked_loop
+from rheobase.kernels.cpu.request import Form, Wanted
 from rheobase.kernels.elementary import ELEMENTARY
 from rheobase.kernels.emit import source
+from rheobase.kernels.exceptions import EXCEPTIONS
 from rheobase.kernels.language import Scalar
 from rheobase.kernels.tails import settle
 
@@ -84,7 +89,7 @@ def output_kernel(wanted: Wanted, real: str) -> Kernel | None:
 def fast_kernel(wanted: Wanted, at_default: tuple[bool, ...]) -> Kernel | None:
     """The kernel written for float32, if there is one, and it takes all parameters that are not `at_default`."""
     definition, name = REGISTERED[wanted.key], _fast_name(wanted)
-    if name not in fast_functions() or wanted.key != register(catalogue.lookup(definition.name)):
+    if name not in fast_functions() or wanted.key != _catalogue_key(wanted):
         return None
     takes = list(inspect.signature(fast_functions()[name]).parameters)
     if any(not default and p not in takes for p, default in zip(definition.defaults, at_default, strict=True)):
@@ -94,6 +99,30 @@ def fast_kernel(wanted: Wanted, at_default: tuple[bool, ...]) -> Kernel | None:
     result = call if wanted.pull is None else f"upstream * {call}"
     text = f"def function({', '.join(arguments)}):\n    return {result}\n"
     return Kernel(assemble(text, fast_functions()), "float32")
+
+
+def checked_text(wanted: Wanted, form: Form, at_default: tuple[bool, ...]) -> str | None:
+    """The loop that looks up what float64 does not round right; None where no inputs are known to need it."""
+    name = _fast_name(wanted)
+    known = EXCEPTIONS.get(name) if wanted.pull is None and wanted.key == _catalogue_key(wanted) else None
+    if (
+        known is None
+        or not all(at_default)
+        or form.kinds[0] != "array"
+        or {form.dtype_in, form.dtype_out} != {"float32"}
+    ):
+        return None
+    program = at_defaults(REGISTERED[wanted.key])
+    for index in wanted.path:
+        program = program.partial(index)
+    bend = sp.sign(plain(program.partial(0).partial(0).expression).subs(program.arguments[0], 0))
+    return checked_loop(form.kinds, known, int(bend) if bend.is_Integer else 0)
+
+
+def _catalogue_key(wanted: Wanted) -> str:
+    """The key of the catalogue's function of that name; "" if there is none."""
+    name = REGISTERED[wanted.key].name
+    return register(catalogue.lookup(name)) if name in catalogue.names() else ""
 
 
 def _fast_name(wanted: Wanted) -> str:

@@ -35,8 +35,11 @@ def borrow(library: ctypes.CDLL) -> None:
     """Use the threads of an OpenMP library that the process has already."""
     run = library.GOMP_parallel
     run.argtypes, run.restype = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint], None
-    who, many = (ctypes.cast(f, ctypes.c_void_p).value for f in (library.omp_get_thread_num, library.omp_get_num_threads))
-    assert who and many
+    who, many = (
+        ctypes.cast(f, ctypes.c_void_p).value for f in (library.omp_get_thread_num, library.omp_get_num_threads)
+    )
+    assert who
+    assert many
     _openmp[:] = [(run, who, many)]
 
 
@@ -57,13 +60,21 @@ def launch(loop: Loop, words: array[int], count: int, threads: int, alone: int =
         job = array("q", (loop.address, address, count, min(GRAIN, alone), who, many))
         run(share(), job.buffer_info()[0], threads, 0)
     else:
-        _divide(loop, address, count, threads)
+        _divide(loop, address, count, threads, alone)
 
 
-def _divide(loop: Loop, address: int, count: int, threads: int) -> None:
-    edges = [count * part // threads for part in range(threads + 1)]
-    parts = zip(edges, edges[1:], strict=False)
-    wait([_pool(threads).submit(loop.call, _NONE, _NONE, address, low, high) for low, high in parts])
+def _divide(loop: Loop, address: int, count: int, threads: int, part: int) -> None:
+    """Parts are taken by whoever is free, this thread among them: it never waits for one that was not scheduled."""
+    part = max(part, count // (8 * threads))
+    starts = iter(range(0, count, part))
+
+    def work() -> None:
+        for start in starts:
+            loop.call(_NONE, _NONE, address, start, min(start + part, count))
+
+    others = [_pool(threads).submit(work) for _ in range(threads - 1)]
+    work()
+    wait([other for other in others if not other.cancel()])
 
 
 @cache

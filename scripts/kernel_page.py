@@ -1,0 +1,168 @@
+"""Write docs/kernels.md from the certificates and the benchmark that are in the repository.
+
+Run:  python scripts/kernel_page.py [--check]
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rheobase.bench.record import is_transcendental
+from rheobase.certify.certificate import Certificate
+from rheobase.certify.record import read
+
+ROOT = Path(__file__).parents[1]
+TARGET = ROOT / "docs" / "kernels.md"
+EXHAUSTIVE, SAMPLE = ROOT / "certificates" / "exhaustive.csv", ROOT / "certificates" / "sample.csv"
+KERNELS, TRAINING = ROOT / "benchmarks" / "kernels.csv", ROOT / "benchmarks" / "training.csv"
+RIVALS = ("torch", "torch.compile", "jax", "onnxruntime")
+PASSES = ("forward", "forward+backward")
+SIZES = (65536, 1048576)
+
+Row = Mapping[str, str]
+
+HEAD = """# Kernels: how exact and how fast
+
+Every function of one number, and its slope, runs as one compiled loop on CPU arrays: on NumPy, and on PyTorch in eager
+mode. There are two cores. **fast**, the default, computes float32 in float32, with corrections where they pay;
+**exact** (`with rb.precision("exact"):`) computes in float64 and rounds once, and looks up the few inputs where that
+would be wrong. The bits of a result depend neither on its place in the array nor on slices, threads or layout. float16
+and bfloat16 are computed in float64 and rounded once, float64 in float64. Functions without a float32 kernel of their
+own, and yours, get the float64 core, generated from the definition; `sin` and `snake` have no kernel yet and use the
+array library's sine. Softmax, log_softmax, softmin and the gated units have kernels, too.
+
+This page is written by `python scripts/kernel_page.py` from files in `certificates/` and `benchmarks/`, which
+`rheobase certify` and `make bench` write.
+"""
+
+
+def commented(path: Path) -> tuple[str, list[Row]]:
+    """The lines about the machine as one sentence, and the rows of the table."""
+    lines = path.read_text().splitlines()
+    about = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
+    said = "; ".join(f"{key} {value}" for key, value in about.items() if key not in ("instructions", "system"))
+    return said, list(csv.DictReader(line for line in lines if not line.startswith("#")))
+
+
+def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    headings = list(headings)
+    lines = [headings, ["---"] * len(headings), *map(list, rows)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def accuracy() -> str:
+    """Errors over all 2³² inputs of float32."""
+    about, _ = commented(EXHAUSTIVE)
+    whole = {(c.function, c.order, c.computation): c for c in read(EXHAUSTIVE)}
+    peers = {(c.function, c.order, c.computation): c for c in read(SAMPLE) if c.dtype == "float32"}
+    names = list(dict.fromkeys(name for name, _, _ in whole))
+    rows = []
+    for name in names:
+        cells = [name]
+        for order in (0, 1):
+            cells += [_ulp(whole.get((name, order, "fast"))), _wrong(whole.get((name, order, "exact")))]
+            cells += [_ulp(peers.get((name, order, peer))) for peer in ("torch", "jax")]
+        rows.append(cells)
+    headings = ["function", "fast", "exact, wrong", "torch", "jax", "slope: fast", "exact, wrong", "torch", "jax"]
+    return (
+        "\n## Accuracy in float32\n\nLargest error in ULP over every finite input (fast), and the number of inputs "
+        "whose result is not the nearest float32 (exact); beside them the largest error of PyTorch's and JAX's own "
+        "function over a sample of inputs. Near a zero of a slope away from the tails an absolute error of 2⁻²⁵ "
+        "counts as met. "
+        f"Ties are settled by many digits.\n\n{table(headings, rows)}\nMeasured: {about}.\n"
+    )
+
+
+def _ulp(c: Certificate | None) -> str:
+    if c is None:
+        return "–"
+    return f"{c.largest:.3f}" if c.largest < 100 else f"{c.largest:.1e}"
+
+
+def _wrong(c: Certificate | None) -> str:
+    return "–" if c is None else f"{c.misrounded}"
+
+
+def others() -> str:
+    """Errors of everything in the sample."""
+    found = [c for c in read(SAMPLE) if c.computation in ("fast", "exact")]
+    rows = []
+    for dtype in ("float32", "float64", "float16", "bfloat16"):
+        for order in (0, 1):
+            chosen = [c for c in found if (c.dtype, c.order) == (dtype, order)]
+            if chosen:
+                worst = max(chosen, key=lambda c: c.largest)
+                wrong = sum(c.misrounded > 0 for c in chosen if c.computation == "exact")
+                rows.append([dtype, "slope" if order else "value", f"{worst.largest:.3f}", worst.function, f"{wrong}"])
+    headings = ["dtype", "", "largest error in ULP", "of", "functions with a misrounded result in the exact core"]
+    return (
+        "\n## All functions\n\nOver all inputs of the 16-bit formats, a sample of float32 (about two million) and 4000 "
+        f"inputs of float64.\n\n{table(headings, rows)}"
+    )
+
+
+def speed() -> str:
+    """How often as fast as PyTorch's eager mode."""
+    about, rows = commented(KERNELS)
+    text = "\n## Speed in float32\n\nHow often as fast as PyTorch's eager mode, all taking turns in one run; medians.\n"
+    for work in PASSES:
+        for size in SIZES:
+            chosen = [r for r in rows if r["pass"] == work and int(r["size"]) == size]
+            text += f"\n**{work}, {size} elements**\n\n{_speeds(chosen)}"
+    return f"{text}\nMeasured: {about}.\n"
+
+
+def _speeds(rows: list[Row]) -> str:
+    present = {r["contestant"] for r in rows}
+    contestants = [c for c in ("fast", "exact", *RIVALS[1:]) if c in present]
+    by_cell = {(r["function"], r["contestant"]): r["speedup"] for r in rows}
+    names = list(dict.fromkeys(r["function"] for r in rows))
+    lines = [[name, *(_times(by_cell.get((name, c), "")) for c in contestants)] for name in names]
+    means = [_mean(by_cell.get((name, c), "") for name in names if is_transcendental(name)) for c in contestants]
+    return table(["function", *contestants], [*lines, ["**transcendental, geometric mean**", *means]])
+
+
+def _times(speedup: str) -> str:
+    return f"{float(speedup):.2f}" if speedup else "–"
+
+
+def _mean(speedups: Iterable[str]) -> str:
+    found = [math.log(float(s)) for s in speedups if s]
+    return f"**{math.exp(sum(found) / len(found)):.2f}**" if found else "–"
+
+
+def training() -> str:
+    """A training step of a network, against torch.nn's modules."""
+    about, rows = commented(TRAINING)
+    widths = sorted({int(r["width"]) for r in rows})
+    contestants = [c for c in ("fast", "exact") if any(r["contestant"] == c for r in rows)]
+    cells = {(r["function"], int(r["width"]), r["contestant"]): r["speedup"] for r in rows}
+    names = list(dict.fromkeys(r["function"] for r in rows))
+    lines = [[n, *(_times(cells.get((n, w, c), "")) for c in contestants for w in widths)] for n in names]
+    headings = ["function", *(f"{c}, {w} wide" for c in contestants for w in widths)]
+    return (
+        "\n## A training step\n\nThree hidden layers, batch 128, forward, loss, backward and SGD: how often as fast "
+        f"with rheobase's modules as with torch.nn's.\n\n{table(headings, lines)}\nMeasured: {about}.\n"
+    )
+
+
+def main() -> None:
+    """Write the page, or with --check fail if it is not what the files say."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    arguments = parser.parse_args()
+    text = HEAD + accuracy() + others() + speed() + training()
+    if not arguments.check:
+        TARGET.write_text(text)
+    elif TARGET.read_text() != text:
+        sys.exit(f"{TARGET} is not what the files say; run scripts/kernel_page.py")
+
+
+if __name__ == "__main__":
+    main()

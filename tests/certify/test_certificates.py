@@ -1,0 +1,150 @@
+"""Certificates: the committed ones hold on this machine, bit for bit, and none is given to what does not deserve it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import rheobase as rb
+from rheobase.certify import plan
+from rheobase.certify.certificate import Certificate, certify, error, exact
+from rheobase.certify.comparison import Tally
+from rheobase.certify.contestants import ours
+from rheobase.certify.inputs import FORMATS, blocks
+from rheobase.certify.record import read
+from rheobase.cli.app import app
+
+FOLDER = Path(__file__).parents[2] / "certificates"
+SAMPLE, EXHAUSTIVE = read(FOLDER / "sample.csv"), read(FOLDER / "exhaustive.csv")
+#: Functions for which the project promises 1 ULP, and no misrounding in the exact core.
+CORE = (
+    "step", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "prelu", "softplus", "gelu", "gelu_tanh", "silu", "mish",
+    "selu", "celu", "log_sigmoid",
+)  # fmt: skip
+
+
+def named(certificate: Certificate) -> str:
+    return f"{certificate.function}-{certificate.order}-{certificate.dtype}-{certificate.computation}"
+
+
+OURS = [c for c in SAMPLE if c.computation in ("fast", "exact") and (c.dtype != "float32" or c.function in CORE)]
+
+
+@pytest.mark.parametrize("committed", OURS, ids=named)
+def test_this_machine_computes_the_committed_bits(committed: Certificate) -> None:
+    compute = ours(rb.get(committed.function), committed.order, committed.computation)
+    made = certify(rb.get(committed.function), committed.order, committed.dtype, committed.computation, compute, False)
+    assert made.sha256 == committed.sha256
+    assert made.misrounded == committed.misrounded
+    assert made.largest == pytest.approx(committed.largest, rel=1e-3)
+
+
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize("name", CORE)
+def test_all_inputs_of_float32_were_certified(name: str, order: int) -> None:
+    rows = {c.computation: c for c in EXHAUSTIVE if (c.function, c.order, c.dtype) == (name, order, "float32")}
+    assert rows["fast"].inputs == rows["exact"].inputs == 2**32 - 2**24
+    assert rows["fast"].largest <= 1.0
+    assert rows["exact"].misrounded == rows["exact"].undecided == 0
+
+
+def test_a_sample_finds_no_more_than_all_inputs_do() -> None:
+    whole = {(c.function, c.order, c.dtype, c.computation): c for c in EXHAUSTIVE}
+    for c in SAMPLE:
+        found = whole.get((c.function, c.order, c.dtype, c.computation))
+        assert found is None or c.largest <= found.largest * 1.001
+
+
+def test_half_precision_is_rounded_right_everywhere() -> None:
+    rows = [c for c in SAMPLE if c.dtype in ("float16", "bfloat16")]
+    assert {c.function for c in rows} == set(plan.certifiable())
+    assert not [named(c) for c in rows if c.misrounded or c.undecided]
+
+
+def spoilt(x: Any) -> Any:
+    """silu, with one bit wrong at one input."""
+    y = rb.silu(x)
+    return np.where(x == np.float32(1.5), np.nextafter(y, np.float32(np.inf), dtype=np.float32), y)
+
+
+def test_one_wrong_bit_is_found() -> None:
+    with rb.precision("exact"):
+        good = certify(rb.silu, 0, "float32", "exact", ours(rb.silu, 0, "exact"), False)
+        bad = certify(rb.silu, 0, "float32", "exact", spoilt, False)
+    assert bad.misrounded == good.misrounded + 1
+    assert bad.worst == 1.5
+    assert bad.sha256 != good.sha256
+
+
+def test_errors_are_those_of_many_digits() -> None:
+    form, x = FORMATS["float32"], np.float32([-103.0, -87.4, -1.0, -1e-40, 0.7, 3.0, 88.0, 100.0])
+    got = np.float32([1e-45, 1.1e-38, 0.36788, 1.0, 2.01375, 20.08, 1.6516e38, np.inf])
+    for at, y in zip(x, got, strict=True):
+        wanted = exact(rb.exponential, float(at), 0)
+        found = Tally.of(form, np.float32([at]), np.float32([y]), np.array([float(wanted)]), np.empty(0))
+        assert found.largest == pytest.approx(error(form, float(y), wanted), rel=1e-6, abs=1e-6)
+
+
+def test_nan_and_infinity_are_errors_where_a_number_is_due() -> None:
+    form = FORMATS["float32"]
+    for got, wanted, worst in (
+        (np.nan, 1.0, np.inf),
+        (np.inf, np.inf, 0.0),
+        (np.inf, 3e38, 1e6),
+        (np.nan, np.nan, 0.0),
+    ):
+        tally = Tally.of(form, np.float32([1]), np.float32([got]), np.array([wanted]), np.empty(0))
+        assert tally.largest == worst or (worst == 1e6 and worst < tally.largest < 1e9)
+
+
+def test_near_a_zero_of_the_slope_an_absolute_error_counts() -> None:
+    form, x = FORMATS["float32"], np.float32([-1.0])
+    far, near = (Tally.of(form, x, np.float32([1e-8]), np.array([2e-8]), np.array([zero])) for zero in (3.0, -1.2))
+    assert far.largest == far.strict == near.strict > 1e6
+    assert near.largest < 1
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "float32", "float64"])
+def test_inputs_are_finite_and_none_is_left_out(name: str) -> None:
+    form = FORMATS[name]
+    taken = np.concatenate(list(blocks(form, exhaustive=False)))
+    with np.errstate(over="ignore"):
+        assert np.isfinite(taken.astype(np.float64)).all()
+    if form.bits == 16:
+        assert len(taken) == 2 * form.infinity
+    for power in range(-20, 15):
+        neighbours = [2.0**power * (1 + k * 2.0 ** (1 - form.precision)) for k in range(3)]
+        assert np.isin(np.array(neighbours).astype(form.dtype).view(form.integers), taken.view(form.integers)).all()
+
+
+def test_the_oracle_is_the_papers_formula() -> None:
+    with mp.workdps(40):
+        assert abs(exact(rb.gelu, -7.2, 0) - mp.mpf(-7.2) * mp.erfc(mp.mpf(7.2) / mp.sqrt(2)) / 2) < 1e-45
+
+
+def test_the_command_prints_what_it_measured() -> None:
+    done = CliRunner().invoke(app, ["certify", "relu", "--json"], catch_exceptions=False)
+    rows = json.loads(done.stdout)
+    assert [(r["function"], r["order"], r["computation"]) for r in rows] == [
+        ("relu", 0, "fast"), ("relu", 0, "exact"), ("relu", 1, "fast"), ("relu", 1, "exact"),
+    ]  # fmt: skip
+    assert all(r["misrounded"] == 0 for r in rows)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["softmax"], "softmax is not a function of one number"),
+        (["relu", "--dtypes", "float8"], "--dtypes: 'float8' is not one of float32, float64, float16, bfloat16"),
+        (["relu", "--against", "numpy"], "--against: 'numpy' is not one of torch, jax"),
+    ],
+)
+def test_wrong_words_are_refused(words: list[str], complaint: str) -> None:
+    found = CliRunner().invoke(app, ["certify", *words])
+    assert complaint in str(found.exception)
