@@ -102,7 +102,7 @@ def others() -> str:
                 rows.append([dtype, "slope" if order else "value", f"{worst.largest:.3f}", worst.function, f"{wrong}"])
     headings = ["dtype", "", "largest error in ULP", "of", "functions with a misrounded result in the exact core"]
     return (
-        "\n## All functions\n\nOver all inputs of the 16-bit formats, a sample of float32 (about two million) and 4000 "
+        "\n## All functions\n\nOver all inputs of the 16-bit formats, a sample of float32 (about a million) and 1000 "
         f"inputs of float64.\n\n{table(headings, rows)}"
     )
 

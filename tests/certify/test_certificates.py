@@ -33,7 +33,8 @@ def named(certificate: Certificate) -> str:
     return f"{certificate.function}-{certificate.order}-{certificate.dtype}-{certificate.computation}"
 
 
-OURS = [c for c in SAMPLE if c.computation in ("fast", "exact") and (c.dtype != "float32" or c.function in CORE)]
+#: All of the 16-bit formats; of the others what is promised most, for the oracle takes its time.
+OURS = [c for c in SAMPLE if c.computation in ("fast", "exact") and ("16" in c.dtype or c.function in CORE)]
 
 
 @pytest.mark.parametrize("committed", OURS, ids=named)
@@ -142,6 +143,7 @@ def test_the_command_prints_what_it_measured() -> None:
     [
         (["softmax"], "softmax is not a function of one number"),
         (["relu", "--dtypes", "float8"], "--dtypes: 'float8' is not one of float32, float64, float16, bfloat16"),
+        (["relu", "--out", "nowhere/at/all.csv"], "--out needs a file name in a folder that exists"),
         (["relu", "--against", "numpy"], "--against: 'numpy' is not one of torch, jax"),
     ],
 )

@@ -19,7 +19,7 @@ Function = Callable[..., torch.Tensor]
 
 def entries(definition: Definition) -> Entries:
     """Eager mode."""
-    function = _function(definition)
+    function = function_of(definition)
     return {} if function is None else tensors.entries(definition, function, _over(function))
 
 
@@ -29,7 +29,7 @@ def compiled(definition: Definition) -> Entries:
     It is asked for code that holds for every size: that is what its users run from the second size on, and
     compiling for each size would take longer than all else.
     """
-    function = _function(definition)
+    function = function_of(definition)
     if function is None:
         return {}
     torch.compiler.reset()
@@ -46,7 +46,7 @@ def _compile(function: Function) -> Function:
     return result
 
 
-def _function(definition: Definition) -> partial[torch.Tensor] | None:
+def function_of(definition: Definition) -> partial[torch.Tensor] | None:
     """torch.nn.functional's, with all arguments but its learnt ones; None if it has none."""
     theirs = definition.torch
     if not theirs.function:

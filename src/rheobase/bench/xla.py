@@ -19,10 +19,9 @@ jax.config.update("jax_platforms", "cpu")
 
 def entries(definition: Definition) -> Entries:
     """jax.nn's function, if it has one."""
-    theirs = definition.jax
-    if not theirs.function:
+    function = function_of(definition)
+    if function is None:
         return {}
-    function = partial(getattr(jax.nn, theirs.function), **theirs.fixed)
     jitted, donated = jax.jit(function), jax.jit(function, donate_argnums=0)
 
     def forward(x: torch.Tensor) -> Work:
@@ -48,6 +47,12 @@ def entries(definition: Definition) -> Entries:
         return Work(call, again(given), read=lambda found: np.asarray(found[1]))
 
     return {FORWARD: forward, IN_PLACE: in_place, BOTH: both}
+
+
+def function_of(definition: Definition) -> partial[Any] | None:
+    """jax.nn's; None if it has none."""
+    theirs = definition.jax
+    return partial(getattr(jax.nn, theirs.function), **theirs.fixed) if theirs.function else None
 
 
 def _value_and_gradient(function: Any, x: Any, upstream: Any) -> tuple[Any, Any]:

@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 #: Ties that the oracle is asked about; each takes a millisecond.
 ASKED = 20_000
 #: Inputs of float64 that the oracle is asked about.
-WIDE_SAMPLE = 4_000
+WIDE_SAMPLE = 1_000
 THREADS = 2
 
 

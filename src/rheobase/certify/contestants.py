@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from threading import local
 from typing import Any
 
@@ -58,22 +57,22 @@ def torch(function: Activation, order: int) -> Computation | None:
     """PyTorch's own function or its gradient; None if it has none."""
     import torch as library
 
-    theirs = function.definition.torch
-    if not theirs.function:
+    from rheobase.bench.eager import function_of
+    from rheobase.bench.tensors import weights_of
+
+    known = function_of(function.definition)
+    if known is None:
         return None
-    called = partial(getattr(library.nn.functional, theirs.function), **dict(theirs.fixed))
+    weights = weights_of(function.definition)
 
     def compute(x: Array) -> Array:
         is_bfloat16 = x.dtype.name == "bfloat16"
         tensor = library.from_numpy(x.view(np.int16) if is_bfloat16 else x)
         tensor = tensor.view(library.bfloat16) if is_bfloat16 else tensor
+        tensor = tensor.clone().requires_grad_(bool(order))
+        result = known(tensor, **{name: w.to(tensor.dtype) for name, w in weights.items()})
         if order:
-            tensor = tensor.clone().requires_grad_()
-            called(tensor).backward(library.ones_like(tensor))
-            result = tensor.grad
-        else:
-            result = called(tensor)
-        assert result is not None
+            (result,) = library.autograd.grad(result, tensor, library.ones_like(result))
         return result.view(library.int16).numpy().view(x.dtype) if is_bfloat16 else result.detach().numpy()
 
     return compute
@@ -83,16 +82,17 @@ def jax(function: Activation, order: int) -> Computation | None:
     """JAX's own function or its gradient, compiled; None if it has none."""
     import jax as library
 
-    theirs = function.definition.jax
-    if not theirs.function:
+    from rheobase.bench.xla import function_of
+
+    known = function_of(function.definition)
+    if known is None:
         return None
-    called = partial(getattr(library.nn, theirs.function), **dict(theirs.fixed))
 
     def gradient(x: Array) -> Array:
-        value, pull = library.vjp(called, x)
+        value, pull = library.vjp(known, x)
         return pull(library.numpy.ones_like(value))[0]
 
-    compiled = library.jit(gradient if order else called)
+    compiled = library.jit(gradient if order else known)
     return lambda x: np.asarray(compiled(x))
 
 

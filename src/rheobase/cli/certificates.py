@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rheobase.errors import extra
+from rheobase.errors import RheobaseError, extra
 
 NAMES = "Functions to certify; default: every function of one number."
 EXHAUSTIVE = "Over all 2^32 inputs of float32, not a sample; half a minute per certificate and core."
@@ -33,6 +33,8 @@ def certify(
     from rheobase.cli.progress import counted
     from rheobase.kernels.cpu.threads import processors
 
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        raise RheobaseError(f"cannot write {str(out)!r}: --out needs a file name in a folder that exists")
     plan = make(names or (), _words(dtypes), _words(against), exhaustive)
     with counted("certifying", plan.size) as done:
         made = run(plan, done)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rheobase.torch.initialise import init_
+from rheobase.torch.kept import saves
 from rheobase.torch.modules import Activation, class_name, class_of, module
-from rheobase.torch.saves import saves
 from rheobase.torch.swap import Replaced, Swap, Unreached, swap
 
 __all__ = ["Activation", "Replaced", "Swap", "Unreached", "init_", "module", "saves", "swap"]

@@ -27,8 +27,8 @@ from rheobase.kernels.cpu.store import Loop
 from rheobase.kernels.cpu.threads import launch
 from rheobase.kernels.precision import precision
 from rheobase.torch import mixed
+from rheobase.torch.kept import saves
 from rheobase.torch.operations import DTYPES
-from rheobase.torch.saves import saves
 
 Tensor = torch.Tensor
 

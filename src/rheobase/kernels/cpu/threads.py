@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from array import array
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -24,7 +25,8 @@ GRAIN = 1 << 11
 #: Set by the layer of a framework that brings OpenMP: run(function, job, threads), thread number, how many.
 _openmp: list[tuple[Callable[..., None], int, int]] = []
 _forked: list[bool] = []
-os.register_at_fork(after_in_child=lambda: _forked.append(True))
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=lambda: _forked.append(True))
 
 # a place for what Numba's functions want to write their result to, which is none
 _NOWHERE = ctypes.create_string_buffer(16)
