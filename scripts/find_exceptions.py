@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ import numpy as np
 
 import rheobase as rb
 from rheobase.activation import Activation
-from rheobase.certify.certificate import exact
+from rheobase.certify.certificate import ahead, exact
 from rheobase.certify.contestants import wide
 from rheobase.certify.inputs import FORMATS, blocks
 from rheobase.kernels.cpu.loops import DOUBT, TINY
@@ -50,17 +48,15 @@ def candidates(function: Activation, order: int) -> Iterator[float]:
     """Inputs whose results have to be asked for."""
     compute = wide(function, order)
 
-    def work(x: Any) -> list[float]:
+    def work(block: Callable[[], Any]) -> list[float]:
+        x = block()
         with np.errstate(all="ignore"):
             v = compute(x)
         found = np.empty(len(x))
         return found[: doubtful(x, v, found)].tolist()
 
-    inputs = blocks(FLOAT32, exhaustive=True)
-    with ThreadPoolExecutor(2) as pool:
-        while several := list(islice(inputs, 16)):
-            for found in pool.map(work, several):
-                yield from found
+    for found in ahead(work, blocks(FLOAT32, exhaustive=True)):
+        yield from found
 
 
 def nearest(wanted: Any) -> np.float32:

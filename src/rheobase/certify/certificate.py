@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from rheobase.algebra.parse import symbol
 from rheobase.certify.comparison import Tally
 from rheobase.certify.contestants import Computation, wide
 from rheobase.certify.inputs import FORMATS, Format, blocks
+from rheobase.kernels.cpu.threads import keep_to_this_thread
 
 Array = Any
+Input = TypeVar("Input")
 Result = TypeVar("Result")
 
 #: Ties that the oracle is asked about; each takes a millisecond.
@@ -64,14 +67,15 @@ def certify(
     zeros = zeros_of_slope(function) if order else np.empty(0)
     judge = wide(function, order) if dtype != "float64" else None
 
-    def work(x: Array) -> tuple[bytes, Tally]:
+    def work(block: Callable[[], Array]) -> tuple[bytes, Tally]:
+        x = block()
         with np.errstate(all="ignore"):
-            got = compute(x)
+            got = np.ascontiguousarray(compute(x))
             found = Tally() if judge is None else Tally.of(form, x, got, judge(x), zeros)
-        return sha256(np.ascontiguousarray(got).tobytes()).digest(), found
+        return sha256(got.view(np.uint8).data).digest(), found
 
     tally, digest = Tally(), sha256()
-    for piece, found in _ahead(work, blocks(form, exhaustive)):
+    for piece, found in ahead(work, blocks(form, exhaustive)):
         digest.update(piece)
         tally += found
     if judge is None:
@@ -83,11 +87,13 @@ def certify(
     )  # fmt: skip
 
 
-def _ahead(work: Callable[[Array], Result], inputs: Iterator[Array]) -> Iterator[Result]:
+def ahead(work: Callable[[Input], Result], inputs: Iterator[Input]) -> Iterator[Result]:
     """Results in order, computed ahead by threads."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        while several := list(islice(inputs, 8 * THREADS)):
-            yield from pool.map(work, several)
+    with ThreadPoolExecutor(THREADS, initializer=keep_to_this_thread) as pool:
+        waiting = deque(pool.submit(work, given) for given in islice(inputs, 4 * THREADS))
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(pool.submit(work, given) for given in islice(inputs, 1))
 
 
 def zeros_of_slope(function: Activation) -> Array:
@@ -123,7 +129,7 @@ def _ask_at_ties(tally: Tally, function: Activation, order: int, form: Format, c
 
 
 def _ask_everywhere(tally: Tally, function: Activation, order: int, form: Format, compute: Computation) -> None:
-    everything = np.concatenate(list(blocks(form, exhaustive=False)))
+    everything = np.concatenate([block() for block in blocks(form, exhaustive=False)])
     finite = everything[np.isfinite(everything)]
     chosen = finite[:: max(1, len(finite) // WIDE_SAMPLE)]
     for x, got in zip(chosen.tolist(), compute(chosen).tolist(), strict=True):

@@ -9,7 +9,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from rheobase.certify.inputs import Format
+from rheobase.certify.inputs import Format, Scratch
 
 Array = Any
 
@@ -18,6 +18,8 @@ Array = Any
 UNDECIDED = 2.0**-20
 #: An absolute error that counts as met where a derivative has a zero.
 ABSOLUTE = 2.0**-25
+
+_ties = Scratch()
 
 
 @dataclass(slots=True)
@@ -50,32 +52,32 @@ class Tally:
     @staticmethod
     def of(form: Format, x: Array, got: Array, wanted: Array, zeros: Array) -> Tally:
         """The tally of a block: inputs, results, and float64 values of what they should be."""
-        ties = np.empty(len(x))
+        ties = _ties.like(x, np.dtype(np.float64))
         # infinity stands for all from where the next number would be
         beyond = 2.0 ** (2 - form.emin)
         if form.bits < 32:
             x, got = x.astype(np.float32), got.astype(np.float32)
         largest, strict, total, misrounded, undecided, where = _compare(
-            x, got, wanted, wanted.view(np.int64), beyond, ulps(form), zeros, ties
+            x, got, wanted, wanted.view(np.int64), beyond, per_unit(form), zeros, ties
         )
         return Tally(len(x), largest, strict, total, float(x[where]), misrounded, ties[:undecided].tolist())
 
 
 @cache
-def ulps(form: Format) -> Array:
-    """The format's spacing for every exponent that a float64 can have."""
+def per_unit(form: Format) -> Array:
+    """What turns a distance into units of the format's spacing, for every exponent that a float64 can have."""
     exponents = np.clip(np.arange(2048) - 1023, form.emin, 1 - form.emin) - form.precision + 1
-    return np.ldexp(1.0, exponents)
+    return np.ldexp(1.0, -exponents)
 
 
 @numba.njit(nogil=True, error_model="numpy")
-def _compare(x, got, wanted, bits, beyond, spacing, zeros, ties):  # type: ignore[no-untyped-def]
+def _compare(x, got, wanted, bits, beyond, per_unit, zeros, ties):  # type: ignore[no-untyped-def]
     largest, strict, total, misrounded, undecided, where = -1.0, 0.0, 0.0, 0, 0, 0
     for i in range(len(x)):
         found = min(max(np.float64(got[i]), -beyond), beyond)
         sought = min(max(wanted[i], -beyond), beyond)
         distance = abs(found - sought)
-        error = distance / spacing[(bits[i] >> 52) & 0x7FF]
+        error = distance * per_unit[(bits[i] >> 52) & 0x7FF]
         if got[i] != got[i] or wanted[i] != wanted[i]:
             error = 0.0 if got[i] != got[i] and wanted[i] != wanted[i] else np.inf
         total += min(error, 1e9)

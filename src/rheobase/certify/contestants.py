@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import local
 from typing import Any
 
 import numpy as np
 
 from rheobase.activation import Activation
+from rheobase.certify.inputs import Scratch
 from rheobase.kernels.precision import precision
 
 Array = Any
@@ -20,7 +20,7 @@ OURS = ("fast", "exact")
 def ours(function: Activation, order: int, kind: str) -> Computation:
     """One of our cores on NumPy arrays."""
 
-    place = _Scratch()
+    place = Scratch()
 
     def compute(x: Array) -> Array:
         with precision(kind):
@@ -31,7 +31,7 @@ def ours(function: Activation, order: int, kind: str) -> Computation:
 
 def wide(function: Activation, order: int) -> Computation:
     """The float64 core before rounding: what results in smaller formats are compared with."""
-    given, place = _Scratch(), _Scratch()
+    given, place = Scratch(), Scratch()
 
     def compute(x: Array) -> Array:
         same = given.like(x, np.dtype(np.float64))
@@ -39,18 +39,6 @@ def wide(function: Activation, order: int) -> Computation:
         return function.derivative(same, order, out=place.like(x, same.dtype))
 
     return compute
-
-
-class _Scratch(local):
-    """Memory of a thread that is written over again and again: fresh memory takes longer than computing does."""
-
-    memory = np.empty(0, np.uint8)
-
-    def like(self, x: Array, dtype: Any) -> Array:
-        size = x.size * dtype.itemsize
-        if len(self.memory) < size:
-            self.memory = np.empty(size, np.uint8)
-        return self.memory[:size].view(dtype)
 
 
 def torch(function: Activation, order: int) -> Computation | None:

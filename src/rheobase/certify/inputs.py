@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -65,21 +67,43 @@ FORMATS = {
 }
 
 
-def blocks(form: Format, exhaustive: bool) -> Iterator[Array]:
-    """The finite inputs, in blocks; infinities and NaN are left to the tests."""
+def blocks(form: Format, exhaustive: bool) -> Iterator[Callable[[], Array]]:
+    """The finite inputs, in blocks, each made when it is called for; infinities and NaN are left to the tests.
+
+    A thread's block lasts until it makes the next.
+    """
     if form.bits == 16 or (exhaustive and form.bits == 32):
         yield from _all(form)
     else:
         chosen = _sample(form)
-        yield from (chosen[start : start + BLOCK].view(form.dtype) for start in range(0, len(chosen), BLOCK))
+        for start in range(0, len(chosen), BLOCK):
+            yield partial(chosen[start : start + BLOCK].view, form.dtype)
 
 
-def _all(form: Format) -> Iterator[Array]:
-    sign = 1 << (form.bits - 1)
-    for base in (0, sign):
+def _all(form: Format) -> Iterator[Callable[[], Array]]:
+    place = Scratch()
+    first = np.arange(BLOCK, dtype=form.integers)
+
+    def counted(start: int, size: int) -> Array:
+        bits = place.like(first[:size], form.integers)
+        return np.add(first[:size], form.integers.type(start), out=bits).view(form.dtype)
+
+    for base in (0, 1 << (form.bits - 1)):
         for start in range(base, base + form.infinity, BLOCK):
-            stop = min(start + BLOCK, base + form.infinity)
-            yield np.arange(start, stop, dtype=form.integers).view(form.dtype)
+            yield partial(counted, start, min(BLOCK, base + form.infinity - start))
+
+
+class Scratch(local):
+    """Memory of a thread that is written over again and again: fresh memory takes longer than computing does."""
+
+    memory = np.empty(0, np.uint8)
+
+    def like(self, x: Array, dtype: Any) -> Array:
+        """Room for as many numbers of `dtype` as x has."""
+        size = x.size * dtype.itemsize
+        if len(self.memory) < size:
+            self.memory = np.empty(size, np.uint8)
+        return self.memory[:size].view(dtype)
 
 
 def _sample(form: Format) -> Array:

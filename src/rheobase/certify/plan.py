@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -66,16 +66,15 @@ def _check(option: str, words: Sequence[str], allowed: Sequence[str]) -> None:
             raise RheobaseError(f"{option}: {word!r} is not one of {', '.join(allowed)}")
 
 
-def run(plan: Plan, done: Callable[[], None] = lambda: None) -> list[Certificate]:
-    """Make the certificates, telling after each."""
-    made = []
+def run(plan: Plan) -> Iterator[Certificate | None]:
+    """The certificates as they are made; None for what a library has not got."""
     for name, order, dtype, computation in _cells(plan):
         compute = _computation(name, order, computation)
         # float32 has a core of its own; elsewhere the two are the same
-        if compute is not None and (dtype == "float32" or computation != "fast"):
-            made.append(certify(get(name), order, dtype, computation, compute, plan.exhaustive))
-        done()
-    return made
+        if compute is None or (dtype != "float32" and computation == "fast"):
+            yield None
+        else:
+            yield certify(get(name), order, dtype, computation, compute, plan.exhaustive)
 
 
 def _cells(plan: Plan) -> Iterator[tuple[str, int, str, str]]:

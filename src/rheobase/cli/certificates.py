@@ -36,10 +36,14 @@ def certify(
     if out is not None and (out.is_dir() or not out.parent.is_dir()):
         raise RheobaseError(f"cannot write {str(out)!r}: --out needs a file name in a folder that exists")
     plan = make(names or (), _words(dtypes), _words(against), exhaustive)
+    about, made = machine(processors()), []
     with counted("certifying", plan.size) as done:
-        made = run(plan, done)
-    if out is not None:
-        write(machine(processors()), made, out)
+        for certificate in run(plan):
+            made += [] if certificate is None else [certificate]
+            # after each: all inputs take long, and what is there is not to be lost
+            if out is not None and certificate is not None:
+                write(about, made, out)
+            done()
     if as_json:
         print(json.dumps(rows(made), indent=1))
         return

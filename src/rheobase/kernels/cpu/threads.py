@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
 from array import array
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -33,6 +34,18 @@ _NOWHERE = ctypes.create_string_buffer(16)
 _NONE = ctypes.addressof(_NOWHERE)
 
 
+class _Here(threading.local):
+    undivided = False
+
+
+_here = _Here()
+
+
+def keep_to_this_thread() -> None:
+    """Share out no loop of this thread's from now on: it is one of several that are at work already."""
+    _here.undivided = True
+
+
 def borrow(library: ctypes.CDLL) -> None:
     """Use the threads of an OpenMP library that the process has already."""
     run = library.GOMP_parallel
@@ -55,7 +68,7 @@ def launch(loop: Loop, words: array[int], count: int, threads: int, alone: int =
     """Run `loop` over `count` elements or runs."""
     address = words.buffer_info()[0]
     # a forked child has not its parent's threads
-    if count <= alone or threads == 1 or _forked:
+    if count <= alone or threads == 1 or _forked or _here.undivided:
         loop.call(_NONE, _NONE, address, 0, count)
     elif _openmp:
         run, who, many = _openmp[0]
