@@ -18,9 +18,10 @@ import numpy as np
 
 import rheobase as rb
 from rheobase.activation import Activation
-from rheobase.certify.certificate import ahead, exact
+from rheobase.certify.certificate import ahead
 from rheobase.certify.contestants import wide
 from rheobase.certify.inputs import FORMATS, blocks
+from rheobase.certify.ties import exact
 from rheobase.kernels.cpu.loops import DOUBT, TINY
 from rheobase.kernels.exceptions import EXCEPTIONS
 

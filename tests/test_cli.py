@@ -241,7 +241,7 @@ def test_on_a_terminal_it_tells_the_plan_and_ctrl_c_is_one_line(tmp_path: Path) 
         seen += _read(terminal)
     seen += _read(terminal)
     assert process.returncode == 130
-    plan = "8 functions × (3 learning rates + 5 seeds) = 64 trainings of 500 steps"
+    plan = "8 functions × (3 learning rates + 5 seeds) = 64 trainings of 3000 steps"
     assert f"predicting 'target' from 64 columns\r\n{plan}\r\n" in seen
     assert seen.endswith("rheobase: interrupted; nothing was written\r\n")
     assert "Traceback" not in seen
@@ -263,7 +263,8 @@ def _training_study(folder: Path) -> tuple[subprocess.Popen[bytes], int, str]:
     import pty
 
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "rheobase.cli", "study", "digits", "--out", "a/b"]
+    # so long that it is far from its end when the first training is done, on a busy machine too
+    command = [sys.executable, "-m", "rheobase.cli", "study", "digits", "--out", "a/b", "--steps", "3000"]
     process = subprocess.Popen(command, stdout=theirs, stderr=theirs, cwd=folder, start_new_session=True)
     os.close(theirs)
     seen = ""

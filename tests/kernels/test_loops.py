@@ -164,6 +164,21 @@ def test_processes_may_start_at_once_and_later_ones_compile_nothing(tmp_path: Pa
     assert later.splitlines() == [runs[0][0].splitlines()[0], "False False"], complaint
 
 
+def test_threads_may_ask_for_kernels_that_are_not_there_yet(tmp_path: Path) -> None:
+    code = (
+        "import numpy as np, rheobase as rb\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "x = np.linspace(-3, 3, 1000, dtype=np.float32)\n"
+        "jobs = [(name, order) for name in ('gelu', 'mish', 'elu', 'silu', 'relu') for order in (0, 1)] * 2\n"
+        "with ThreadPoolExecutor(8) as pool:\n"
+        "    found = list(pool.map(lambda job: rb.get(job[0]).derivative(x, job[1]).tobytes(), jobs))\n"
+        "print(found[:10] == found[10:])\n"
+    )
+    env = {**os.environ, "RHEOBASE_CACHE": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=300)
+    assert done.stdout == "True\n", done.stderr
+
+
 def test_a_home_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("")

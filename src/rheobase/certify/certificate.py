@@ -10,24 +10,19 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar
 
-import mpmath as mp
 import numpy as np
 
 from rheobase.activation import Activation
-from rheobase.algebra import reference
-from rheobase.algebra.formula import argument_names, paper_at_rest
-from rheobase.algebra.parse import symbol
 from rheobase.certify.comparison import Tally
 from rheobase.certify.contestants import Computation, wide
 from rheobase.certify.inputs import FORMATS, Format, blocks
+from rheobase.certify.ties import error, exact, judged
 from rheobase.kernels.cpu.threads import keep_to_this_thread
 
 Array = Any
 Input = TypeVar("Input")
 Result = TypeVar("Result")
 
-#: Ties that the oracle is asked about; each takes a millisecond.
-ASKED = 20_000
 #: Inputs of float64 that the oracle is asked about.
 WIDE_SAMPLE = 1_000
 THREADS = 2
@@ -80,7 +75,7 @@ def certify(
         tally += found
     if judge is None:
         _ask_everywhere(tally, function, order, form, compute)
-    wrong, undecided = _ask_at_ties(tally, function, order, form, compute)
+    wrong, undecided = judged(tally.undecided, function, order, form, compute)
     return Certificate(
         function.name, order, dtype, computation, tally.count, exhaustive or form.bits == 16, tally.largest,
         tally.worst, tally.strict, tally.total / tally.count, tally.misrounded + wrong, undecided, digest.hexdigest(),
@@ -101,31 +96,6 @@ def zeros_of_slope(function: Activation) -> Array:
     grid = np.linspace(-32.0, 32.0, 6401)
     signs = np.sign(function.derivative(grid))
     return grid[:-1][signs[:-1] * signs[1:] < 0]
-
-
-def exact(function: Activation, x: float, order: int) -> Any:
-    """The paper's formula or its derivative at a finite `x`, as an mpmath number."""
-    definition = function.definition
-    names = [n for n in argument_names(definition) if definition.noise is None or n != definition.noise.name]
-    arguments = tuple(symbol(name) for name in names)
-    return reference.evaluate(paper_at_rest(definition), arguments, {"x": x, **definition.defaults}, order)
-
-
-def error(form: Format, got: float, wanted: Any) -> float:
-    """|got - wanted| in ULP of the format, where infinity stands for all from where the next number would be."""
-    beyond = mp.mpf(2) ** (2 - form.emin)
-    wanted = max(-beyond, min(beyond, wanted))
-    power = form.emin if wanted == 0 else min(max(mp.frexp(wanted)[1] - 1, form.emin), 1 - form.emin)
-    got = max(-beyond, min(beyond, mp.mpf(got)))
-    return float(abs(got - wanted) / mp.mpf(2) ** (power - form.precision + 1))
-
-
-def _ask_at_ties(tally: Tally, function: Activation, order: int, form: Format, compute: Computation) -> tuple[int, int]:
-    """How many of the undecided results the oracle finds misrounded, and how many it was not asked about."""
-    asked = tally.undecided[:ASKED]
-    got = compute(np.array(asked).astype(form.dtype)).astype(np.float64) if asked else []
-    wrong = sum(error(form, y, exact(function, x, order)) > 0.5 for x, y in zip(asked, got, strict=True))
-    return wrong, len(tally.undecided) - len(asked)
 
 
 def _ask_everywhere(tally: Tally, function: Activation, order: int, form: Format, compute: Computation) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rheobase.bench.record import as_csv
 from rheobase.certify.certificate import Certificate
+from rheobase.errors import RheobaseError
 from rheobase.study.folder import put
 
 _READ: Mapping[str, Callable[[str], Any]] = {
@@ -26,8 +27,25 @@ def rows(certificates: Sequence[Certificate]) -> list[dict[str, Any]]:
 
 
 def write(machine: Mapping[str, str], certificates: Sequence[Certificate], path: Path) -> None:
-    """Write the file, whole or not at all."""
-    put(path, as_csv(machine, rows(certificates)))
+    """Write the file, whole or not at all; certificates of something else that it holds already stay."""
+    made = {_subject(c): c for c in certificates}
+    kept = {_subject(c): made.get(_subject(c), c) for c in (read(path) if path.exists() else [])}
+    put(path, as_csv(machine, rows(list({**kept, **made}.values()))))
+
+
+def _subject(certificate: Certificate) -> tuple[str, int, str, str]:
+    return certificate.function, certificate.order, certificate.dtype, certificate.computation
+
+
+def check(machine: Mapping[str, str], path: Path) -> None:
+    """Raise RheobaseError unless certificates of this machine can be put beside those in the file."""
+    if path.is_dir() or not path.parent.is_dir():
+        raise RheobaseError(f"cannot write {str(path)!r}: --out needs a file name in a folder that exists")
+    lines = path.read_text().splitlines() if path.exists() else []
+    about = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
+    other = [key for key in about if key not in ("date", "load before") and about[key] != machine.get(key)]
+    if other:
+        raise RheobaseError(f"{str(path)!r} is of another {', '.join(other)}; choose another --out")
 
 
 def read(path: Path) -> list[Certificate]:

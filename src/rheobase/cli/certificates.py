@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from rheobase.errors import RheobaseError, extra
+from rheobase.errors import extra
 
 NAMES = "Functions to certify; default: every function of one number."
 EXHAUSTIVE = "Over all 2^32 inputs of float32, not a sample; half a minute per certificate and core."
 DTYPES = "Out of float32,float64,float16,bfloat16."
 AGAINST = "Libraries whose function of the same name is measured too, out of torch,jax."
-OUT = "A .csv file to write the certificates to."
+OUT = "A .csv file to write the certificates to, beside others of this machine."
 
 
 def certify(
@@ -29,14 +29,14 @@ def certify(
     with extra("study"):
         from rheobase.bench.record import machine
         from rheobase.certify.plan import make, run
-        from rheobase.certify.record import rows, write
+        from rheobase.certify.record import check, rows, write
     from rheobase.cli.progress import counted
     from rheobase.kernels.cpu.threads import processors
 
-    if out is not None and (out.is_dir() or not out.parent.is_dir()):
-        raise RheobaseError(f"cannot write {str(out)!r}: --out needs a file name in a folder that exists")
     plan = make(names or (), _words(dtypes), _words(against), exhaustive)
     about, made = machine(processors()), []
+    if out is not None:
+        check(about, out)
     with counted("certifying", plan.size) as done:
         for certificate in run(plan):
             made += [] if certificate is None else [certificate]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 import llvmlite
@@ -23,6 +24,9 @@ from rheobase.kernels.cpu.machine import LOOP, load, processor
 _CODE = ("algebra", "kernels")
 #: What its machine code depends on besides the text.
 _INSTRUCTIONS = ("compiler", "instructions", "vectors")
+
+#: One thread at a time: neither Python's parser of syntax trees nor the algebra stands two.
+_MAKING = Lock()
 
 
 class Source(NamedTuple):
@@ -45,17 +49,19 @@ class Loop:
 
 def remembered(request: str, make: Callable[[], Source | None]) -> Loop | None:
     """The loop for `request`; its source is made only if no file tells what it was the last time."""
-    note = folder() / f"{_digest(request, _code())}.txt"
-    if not note.exists():
-        source = make()
-        _write(note, b"" if source is None else _compiled_file(source).encode())
-    name = note.read_text()
-    return _loaded(name) if name else None
+    with _MAKING:
+        note = folder() / f"{_digest(request, _code())}.txt"
+        if not note.exists():
+            source = make()
+            _write(note, b"" if source is None else _compiled_file(source).encode())
+        name = note.read_text()
+        return _loaded(name) if name else None
 
 
 def compiled(source: Source) -> Loop:
     """The loop that `source` describes."""
-    return _loaded(_compiled_file(source))
+    with _MAKING:
+        return _loaded(_compiled_file(source))
 
 
 @cache
