@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 import rheobase as rb
@@ -54,7 +55,8 @@ def kept(function: Callable[[torch.Tensor], torch.Tensor]) -> str:
 
 def error(function: Any, mode: str) -> str:
     """The largest relative error of the gradient, and where that is large the absolute one."""
-    x = torch.linspace(-30, 30, 100_000, requires_grad=True)
+    # NumPy's, for torch's has other last bits on other processors
+    x = torch.from_numpy(np.linspace(-30, 30, 100_000).astype(np.float32)).requires_grad_()
     with rt.saves(mode):
         function(x).sum().backward()
     exact = function.derivative(x.detach().double())
