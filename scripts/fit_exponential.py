@@ -5,13 +5,13 @@ Run:  python scripts/fit_exponential.py [--check]
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import mpmath as mp
 import numpy as np
+from generated import write_or_check
 
 Function = Callable[[mp.mpf], mp.mpf]
 
@@ -120,15 +120,8 @@ def render() -> str:
 
 def main() -> None:
     """Write the module, or with --check fail if it is not what the fit gives."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="compare instead of writing")
-    arguments = parser.parse_args()
     mp.mp.dps = 40
-    text = render()
-    if not arguments.check:
-        TARGET.write_text(text)
-    elif TARGET.read_text() != text:
-        sys.exit(f"{TARGET} is not what the fit gives; run scripts/fit_exponential.py")
+    write_or_check(TARGET, render, __doc__)
 
 
 if __name__ == "__main__":

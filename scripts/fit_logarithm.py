@@ -5,13 +5,13 @@ Run:  python scripts/fit_logarithm.py [--check]
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import mpmath as mp
 import numpy as np
+from generated import write_or_check
 
 Function = Callable[[mp.mpf], mp.mpf]
 
@@ -86,21 +86,10 @@ def render() -> str:
     )
 
 
-def write_or_check(target: Path, text: str, description: str | None) -> None:
-    """Write a module, or with --check fail if it is not what the fit gives."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--check", action="store_true", help="compare instead of writing")
-    arguments = parser.parse_args()
-    if not arguments.check:
-        target.write_text(text)
-    elif target.read_text() != text:
-        sys.exit(f"{target} is not what the fit gives; run {Path(sys.argv[0]).name}")
-
-
 def main() -> None:
     """Write the module, or with --check fail if it is not what the fit gives."""
     mp.mp.dps = 40
-    write_or_check(TARGET, render(), __doc__)
+    write_or_check(TARGET, render, __doc__)
 
 
 if __name__ == "__main__":

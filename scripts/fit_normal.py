@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import mpmath as mp
-from fit_logarithm import constant, error, rounded, write_or_check
+from fit_logarithm import constant, error, rounded
+from generated import write_or_check
 
 TARGET = Path(__file__).parents[1] / "src" / "rheobase" / "kernels" / "fast" / "normal_series.py"
 #: The tail at t is e^(-t²/2)·u·polynomial(u - CENTRE) with u = 1/(t + SHIFT). This SHIFT makes the polynomial short.
@@ -61,7 +62,7 @@ def render() -> str:
 def main() -> None:
     """Write the module, or with --check fail if it is not what the fit gives."""
     mp.mp.dps = 40
-    write_or_check(TARGET, render(), __doc__)
+    write_or_check(TARGET, render, __doc__)
 
 
 if __name__ == "__main__":

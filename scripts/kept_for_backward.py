@@ -5,14 +5,13 @@ Run:  python scripts/kept_for_backward.py [--check]
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from generated import write_or_check
 
 import rheobase as rb
 import rheobase.torch as rt
@@ -79,22 +78,22 @@ def row(definition: Definition) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
+def chosen() -> list[Definition]:
+    """Functions of one number that torch has as a module, without noise and learnt parameters, which are kept too."""
+    return [
+        d
+        for d in catalogue.definitions()
+        if d.kind == "elementwise"
+        and d.torch.module
+        and not d.noise
+        and d.name != "threshold"
+        and not any(p.learnable for p in d.parameters)
+    ]
+
+
 def main() -> None:
     """Write the page, or with --check fail if it is not what is measured."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="compare instead of writing")
-    arguments = parser.parse_args()
-    # what learns a parameter keeps it too, and its input; what draws noise keeps that
-    chosen = [
-        d for d in catalogue.definitions()
-        if d.kind == "elementwise" and d.torch.module and not d.noise and not any(p.learnable for p in d.parameters)
-        and d.name not in ("threshold", "step")
-    ]  # fmt: skip
-    text = HEAD + "".join(map(row, chosen))
-    if not arguments.check:
-        TARGET.write_text(text)
-    elif TARGET.read_text() != text:
-        sys.exit(f"{TARGET} is not what is measured; run scripts/kept_for_backward.py")
+    write_or_check(TARGET, lambda: HEAD + "".join(map(row, chosen())), __doc__)
 
 
 if __name__ == "__main__":

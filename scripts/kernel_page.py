@@ -5,12 +5,12 @@ Run:  python scripts/kernel_page.py [--check]
 
 from __future__ import annotations
 
-import argparse
 import csv
 import math
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from generated import write_or_check
 
 from rheobase.bench.record import is_transcendental
 from rheobase.certify.certificate import Certificate
@@ -126,7 +126,7 @@ def _speeds(rows: list[Row]) -> str:
     present = {r["contestant"] for r in rows}
     contestants = [c for c in (*CORES, *RIVALS) if c in present]
     by_cell = {(r["function"], r["contestant"]): r["speedup"] for r in rows}
-    names = list(dict.fromkeys(r["function"] for r in rows))
+    names = list(dict.fromkeys(r["function"] for r in rows if r["speedup"]))
     lines = [[name, *(_times(by_cell.get((name, c), "")) for c in contestants)] for name in names]
     means = [_mean(by_cell.get((name, c), "") for name in names if is_transcendental(name)) for c in contestants]
     return table(["function", *contestants], [*lines, ["**transcendental, geometric mean**", *means]])
@@ -158,14 +158,7 @@ def training() -> str:
 
 def main() -> None:
     """Write the page, or with --check fail if it is not what the files say."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="compare instead of writing")
-    arguments = parser.parse_args()
-    text = HEAD + accuracy() + others() + speed() + training()
-    if not arguments.check:
-        TARGET.write_text(text)
-    elif TARGET.read_text() != text:
-        sys.exit(f"{TARGET} is not what the files say; run scripts/kernel_page.py")
+    write_or_check(TARGET, lambda: HEAD + accuracy() + others() + speed() + training(), __doc__)
 
 
 if __name__ == "__main__":

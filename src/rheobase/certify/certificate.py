@@ -17,7 +17,7 @@ from rheobase.certify.comparison import Tally
 from rheobase.certify.contestants import Computation, wide
 from rheobase.certify.inputs import FORMATS, Format, blocks
 from rheobase.certify.ties import error, exact, judged
-from rheobase.kernels.cpu.threads import keep_to_this_thread
+from rheobase.kernels.cpu.threads import keep_to_this_thread, processors
 
 Array = Any
 Input = TypeVar("Input")
@@ -25,7 +25,6 @@ Result = TypeVar("Result")
 
 #: Inputs of float64 that the oracle is asked about.
 WIDE_SAMPLE = 1_000
-THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +83,8 @@ def certify(
 
 def ahead(work: Callable[[Input], Result], inputs: Iterator[Input]) -> Iterator[Result]:
     """Results in order, computed ahead by threads."""
-    with ThreadPoolExecutor(THREADS, initializer=keep_to_this_thread) as pool:
-        waiting = deque(pool.submit(work, given) for given in islice(inputs, 4 * THREADS))
+    with ThreadPoolExecutor(processors(), initializer=keep_to_this_thread) as pool:
+        waiting = deque(pool.submit(work, given) for given in islice(inputs, 4 * processors()))
         while waiting:
             yield waiting.popleft().result()
             waiting.extend(pool.submit(work, given) for given in islice(inputs, 1))

@@ -12,8 +12,8 @@ class precision(Setting):
     """The arithmetic of the functions on CPU arrays: `"fast"` (as at the start) or `"exact"`.
 
     fast computes float32 in float32, with corrections where they pay; exact computes in float64 and rounds
-    once. Holds for the calls of this thread that follow, or within a `with` block only. Other dtypes are
-    computed in float64 either way, and so are functions that have no kernel written for float32.
+    once. Holds for the calls of this thread that follow, or within a `with` block only. Functions of one number
+    are computed in float64 either way in the other dtypes, and where they have no kernel written for float32.
 
     Raises UnsupportedInput for any other word.
 

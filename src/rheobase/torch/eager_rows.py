@@ -9,6 +9,7 @@ import torch
 
 from rheobase.kernels.cpu import row_request
 from rheobase.kernels.precision import precision
+from rheobase.torch.mixed import must_wait
 from rheobase.torch.operations import DTYPES
 
 Tensor = torch.Tensor
@@ -58,7 +59,7 @@ def compute(name: str, axis: int, *inputs: Tensor, out: Tensor | None = None) ->
     if axis not in (-1, len(shape) - 1):
         return _across(name, axis, inputs, out)
     rows = [t if t.is_contiguous() else t.contiguous() for t in inputs]
-    target = torch.empty_like(rows[0]) if out is None or _must_wait(out, rows) else out
+    target = torch.empty_like(rows[0]) if out is None or must_wait(out, rows) else out
     places = [target.data_ptr(), *[t.data_ptr() for t in rows]]
     count = target.numel() // max(1, shape[-1])
     row_request.compute(name, DTYPES[target.dtype], (count, shape[-1]), places, torch.get_num_threads())
@@ -70,11 +71,3 @@ def _across(name: str, axis: int, inputs: Sequence[Tensor], out: Tensor | None) 
     rows = [t.detach().movedim(axis, -1).contiguous() for t in inputs]
     result = compute(name, -1, *rows).movedim(-1, axis)
     return result.contiguous() if out is None else out.copy_(result)
-
-
-def _must_wait(out: Tensor, rows: Sequence[Tensor]) -> bool:
-    """Whether `out` cannot be written at once: it has gaps, or lies across an input without being it."""
-    if not out.is_contiguous():
-        return True
-    memory = out.untyped_storage().data_ptr()
-    return any(memory == r.untyped_storage().data_ptr() and out.data_ptr() != r.data_ptr() for r in rows)

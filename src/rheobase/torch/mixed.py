@@ -83,7 +83,7 @@ def compute(
     if out is not None:
         check_out(out, torch.Size(layout.full), x.dtype)
     ready = [_ready(a, kind, x.dtype, layout.full) for a, kind in zip(arguments, layout.kinds, strict=True)]
-    target = torch.empty(layout.full, dtype=dtype or x.dtype) if out is None or _must_wait(out, ready) else out
+    target = torch.empty(layout.full, dtype=dtype or x.dtype) if out is None or must_wait(out, ready) else out
     kinds = tuple(_at(r, target, kind) for r, kind in zip(ready, layout.kinds, strict=True))
     loop = loop_for(wanted, Form(kinds, DTYPES[x.dtype], DTYPES[target.dtype]), parameters_of(wanted, arguments))
     if loop is None:
@@ -113,7 +113,7 @@ def check_out(out: Any, shape: torch.Size, dtype: torch.dtype) -> None:
         )
 
 
-def _must_wait(out: Tensor, ready: Sequence[Any]) -> bool:
+def must_wait(out: Tensor, ready: Sequence[Any]) -> bool:
     """Whether `out` cannot be written at once: it has gaps, or lies across an input without being it.
 
     The exact core looks at an input again after it has written a result.
