@@ -43,6 +43,11 @@ def test_no_more_is_kept_than_torch_keeps(definition: Definition) -> None:
             assert kept_bytes(lambda x: rb.get(definition.name)(x, **parameters)) <= allowed
 
 
+def test_these_outputs_are_known_to_tell_the_slope() -> None:
+    told = {"sigmoid", "tanh", "relu", "elu", "celu", "selu", "softplus", "log_sigmoid", "exponential", "leaky_relu"}
+    assert told <= {f.name for f in TELLING}
+
+
 def test_identity_keeps_nothing() -> None:
     assert kept_bytes(rb.identity) == 0
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+import numpy as np
+
+from rheobase import catalogue
 from rheobase.kernels.fast.exponential_series import EXPM1_TAIL
 from rheobase.kernels.fast.exponentials import (
     LIFTED,
@@ -18,9 +23,10 @@ SATURATED = -26.0
 #: Below, eˣ times any scale up to 2⁶⁰ rounds to 0.
 LOST = -150.0
 #: selu's scale less 1: scale·x is then a sum, rounded once. And scale·alpha in two parts.
-SELU_SCALE_LESS_1 = 0.05070098735548049
-SELU_FLOOR = 1.7580993175506592
-SELU_FLOOR_REST = 2.3296717444054593e-08
+_SCALE, _ALPHA = (Fraction(catalogue.lookup("selu").constants[name]) for name in ("scale", "alpha"))
+SELU_SCALE_LESS_1 = float(_SCALE - 1)
+SELU_FLOOR = float(np.float32(_SCALE * _ALPHA))
+SELU_FLOOR_REST = float(_SCALE * _ALPHA - Fraction(SELU_FLOOR))
 
 
 def expm1_of_negative(x: Scalar) -> Scalar:
