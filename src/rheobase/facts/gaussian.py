@@ -39,7 +39,7 @@ class Gaussian:
 
 def gain(definition: Definition, **parameters: float) -> float:
     """1/√E[f(z)²] for z ~ N(0, 1)."""
-    return _gain(_mean(curve(definition, parameters), "ff"))
+    return _gain(average(curve(definition, parameters), "ff"))
 
 
 def _gain(second: float) -> float:
@@ -48,15 +48,15 @@ def _gain(second: float) -> float:
 
 def gaussian(at: Curve) -> Gaussian:
     """The averages of a function at given parameters."""
-    second = _mean(at, "ff")
+    second = average(at, "ff")
     # what is 0 for all that the weights send it has no gradient to speak of
     share = 1 / second if second else math.nan
     return Gaussian(
-        mean=_mean(at, "f"),
+        mean=average(at, "f"),
         second_moment=second,
         gain=_gain(second),
-        chi1=_mean(at, "dd") * share,
-        variance_slope=_mean(at, "fdz") * share,
+        chi1=average(at, "dd") * share,
+        variance_slope=average(at, "fdz") * share,
         edge_of_chaos=edge_of_chaos(at),
     )
 
@@ -64,7 +64,7 @@ def gaussian(at: Curve) -> Gaussian:
 def edge_of_chaos(at: Curve, variance: float = 1.0) -> tuple[float, float] | None:
     """(σ_w, σ_b) that keep the pre-activation variance and the gradient: σ_w = E[f'(√q z)²]^-½,
     σ_b² = q - σ_w²·E[f(√q z)²]; None where that is negative or f' is 0 almost everywhere."""
-    slope, second = _mean(at, "dd", variance), _mean(at, "ff", variance)
+    slope, second = average(at, "dd", variance), average(at, "ff", variance)
     if not 0 < slope < math.inf or second == 0:
         return None
     bias = variance - second / slope
@@ -73,8 +73,8 @@ def edge_of_chaos(at: Curve, variance: float = 1.0) -> tuple[float, float] | Non
 
 
 @lru_cache(maxsize=1024)
-def _mean(at: Curve, what: str, variance: float = 1.0) -> float:
-    """E of a product of f (f), f' (d) and z (z) at √variance·z."""
+def average(at: Curve, what: str, variance: float = 1.0) -> float:
+    """E of a product of f (f), f' (d) and z (z) at √variance·z for z ~ N(0, 1); "dd" is E f'(√variance·z)²."""
 
     def product(z: Points) -> Points:
         x = z * variance**0.5

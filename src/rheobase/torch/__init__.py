@@ -5,6 +5,7 @@ Every function of the catalogue is a class here: `rheobase.torch.Hardswish`, `.S
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rheobase.torch.initialise import init_
@@ -12,16 +13,21 @@ from rheobase.torch.kept import saves
 from rheobase.torch.modules import Activation, class_name, class_of, module
 from rheobase.torch.swap import Replaced, Swap, Unreached, swap
 
-__all__ = ["Activation", "Replaced", "Swap", "Unreached", "init_", "module", "saves", "swap"]
+#: The doctor stands above this layer: its names are fetched when they are asked for.
+_DOCTOR = {"check": "check", "watch": "watch", "verify": "verify"}
+
+__all__ = ["Activation", "Replaced", "Swap", "Unreached", "init_", "module", "saves", "swap", *_DOCTOR]
 
 if TYPE_CHECKING:
 
-    def __getattr__(name: str) -> type[Any]: ...
+    def __getattr__(name: str) -> Any: ...
 
 else:
 
-    def __getattr__(name: str) -> type[Activation]:
-        """The module class called `name`."""
+    def __getattr__(name: str) -> Any:
+        """The module class called `name`, or a function of the doctor."""
+        if name in _DOCTOR:
+            return getattr(import_module(f"rheobase.doctor.{_DOCTOR[name]}"), name)
         classes = _classes()
         if name not in classes:
             raise AttributeError(f"module 'rheobase.torch' has no attribute {name!r}; classes are {', '.join(classes)}")

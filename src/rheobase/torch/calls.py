@@ -86,7 +86,7 @@ def _traced(code: Any, path: str) -> list[Call]:
             return plain(function, x, *args, **options)
         return x.tracer.create_proxy("call_function", function, (x, *args), options)
 
-    with _our_calls_go_to(record):
+    with our_calls_go_to(record):
         graph = _Tracer().trace(code)
     return [
         (".".join(filter(None, (path, *owners[-1:]))), _spelt(*call), names_of(*call))
@@ -105,7 +105,7 @@ class _Tracer(fx.Tracer):
 
 
 @contextmanager
-def _our_calls_go_to(hear: Callable[..., Any]) -> Iterator[None]:
+def our_calls_go_to(hear: Callable[..., Any]) -> Iterator[None]:
     """Inside, f(x, …) of a function of ours is hear(f's plain call, f, x, …)."""
     plain = Function.__call__
 
@@ -126,7 +126,7 @@ def calls_on(model: nn.Module, example: tuple[Any, ...]) -> list[Call]:
     for path, layer in twin.named_modules():
         layer.register_forward_pre_hook(partial(listener.enter, path))
         layer.register_forward_hook(listener.leave, always_call=True)
-    with torch.random.fork_rng(), torch.no_grad(), _our_calls_go_to(listener.ours), listener:
+    with torch.random.fork_rng(), torch.no_grad(), our_calls_go_to(listener.ours), listener:
         twin(*example)
     return list(dict.fromkeys(listener.seen))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.parametrize import type_before_parametrizations
 
 from rheobase import catalogue
@@ -49,6 +50,37 @@ def names_of(target: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] 
     same = [d for d in catalogue.definitions() if word and d.torch.function.replace("_", "") == word]
     names = [_first_fit(same, kwargs or {}), _cut(word, args, kwargs or {}), _WITHIN.get(word, "")]
     return tuple(n for n in dict.fromkeys(names) if n)
+
+
+@cache
+def may_compute(target: Any) -> bool:
+    """Whether a function of torch may be one of the catalogue, whatever its arguments."""
+    word = getattr(target, "__name__", "").replace("_", "")
+    return bool(word) and (word in _CUTS or any(d.torch.function.replace("_", "") == word for d in catalogue.definitions()))
+
+
+def values_of(layer: nn.Module) -> dict[str, float]:
+    """Parameter values of the function that a module computes; the mean of those that differ by channel."""
+    definition = catalogue.lookup(name_of(layer))
+    if isinstance(layer, Activation):
+        held = {p.name: layer.parameter(p.name) for p in definition.parameters}
+    else:
+        theirs = definition.torch.arguments
+        held = {p.name: getattr(layer, theirs.get(p.name, p.name), p.default) for p in definition.parameters}
+    return {k: _number(v) for k, v in held.items()}
+
+
+def values_given(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, float]:
+    """Parameter values in a call of torch's function: by place after the input, or by name."""
+    found: dict[str, float] = {}
+    for place, p in enumerate(definition.parameters, 1):
+        given = kwargs.get(p.name, args[place] if len(args) > place else p.default)
+        found[p.name] = _number(given if isinstance(given, int | float | Tensor) else p.default)
+    return found
+
+
+def _number(value: Any) -> float:
+    return float(value.detach().float().mean()) if isinstance(value, Tensor) else float(value)
 
 
 def _cut(word: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""Hooks → plain numbers, without changing what the network computes."""

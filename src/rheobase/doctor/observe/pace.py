@@ -1,0 +1,63 @@
+"""How often to look: as often as a budget of time allows, and no oftener than there is something new to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from rheobase.doctor.records import Overhead
+
+#: Share of the training time that observing may take.
+BUDGET = 0.03
+#: Seconds that may be spent before the budget has grown to them: short trainings are seen, too.
+ADVANCE = 0.1
+#: Steps between two observations grow with the steps taken, by this share.
+GROWTH = 1 / 128
+#: Steps that are observed whatever they cost: what a network starts from is half of the story.
+FIRST = 2
+
+
+class Pace:
+    """Decides which steps are observed, from what observing has cost so far."""
+
+    def __init__(self, budget: float) -> None:
+        self.budget = budget
+        self.steps = self.observed = 0
+        self.spent = self.set_up = 0.0
+        self._start, self._next = perf_counter(), 0
+
+    @contextmanager
+    def paid(self) -> Iterator[None]:
+        """What runs inside is the cost of observing; of the first steps, of setting up."""
+        start = perf_counter()
+        yield
+        self.add(perf_counter() - start)
+
+    def add(self, seconds: float) -> None:
+        """Account for time spent on observing."""
+        if self.observed <= FIRST:
+            self.set_up += seconds
+        else:
+            self.spent += seconds
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start, without setting up."""
+        return perf_counter() - self._start - self.set_up
+
+    def due(self) -> bool:
+        """Whether the step that begins now is to be observed."""
+        if self.steps < self._next:
+            return False
+        ordinary = self.spent / max(self.observed - FIRST, 1)
+        return self.steps < FIRST or self.spent + ordinary <= max(self.budget * self.elapsed, ADVANCE)
+
+    def begin(self) -> None:
+        """A step is observed."""
+        self.observed += 1
+        self._next = self.steps + 1 + int(self.steps * GROWTH)
+
+    def overhead(self) -> Overhead:
+        """What it has cost so far."""
+        return Overhead(self.spent, self.spent / max(self.elapsed, 1e-9), self.observed, self.steps, self.set_up)

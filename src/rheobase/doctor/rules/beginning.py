@@ -1,0 +1,131 @@
+"""Weights that do not suit the functions, seen at the first pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from rheobase.doctor.records import Case, ParameterStatistics, Remedy, SiteStatistics
+from rheobase.doctor.rules.rule import Rule, Sign
+from rheobase.doctor.rules.units import HALF
+
+#: Decades of gradient over the depth that training does not make up for.
+DECADES = 3.0
+#: Where the right weights still halve the gradient's variance per layer (sigmoid 0.15, softplus 0.32), no weights help.
+ORDERED = 0.5
+#: Pre-activations this far from the size 1 that the gain aims at.
+TINY, HUGE = 0.01, 20.0
+
+
+def hidden(sites: Sequence[SiteStatistics]) -> list[SiteStatistics]:
+    """The sites between layers through which a gradient came, from input to output."""
+    return [s for s in sites if s.role == "hidden" and s.gradient > 0 and math.isfinite(s.gradient)]
+
+
+def decades_lost(sites: Sequence[SiteStatistics]) -> float:
+    """log₁₀ of the gradient at the last site over that at the first; 0 for fewer than two."""
+    met = hidden(sites)
+    return math.log10(met[-1].gradient / met[0].gradient) if len(met) > 1 else 0.0
+
+
+def size(site: SiteStatistics) -> float:
+    """Root mean square of the pre-activations."""
+    return math.hypot(site.z_mean, site.z_deviation)
+
+
+def fits(case: Case, sites: Sequence[SiteStatistics]) -> dict[str, float]:
+    """By layer, its weights' deviation times √fan_in over what the function before it asks for."""
+    weights = {p.layer: p for p in case.parameters}
+    found, gain = {}, 1.0
+    for site in sites:
+        if site.layer in weights and weights[site.layer].scale > 0 and not site.normed:
+            found[site.layer] = weights[site.layer].scale * weights[site.layer].fan_in ** 0.5 / gain
+        gain = site.nature.gain
+    return found
+
+
+def _symmetric(case: Case) -> Iterator[Sign]:
+    feeding = {s.layer for s in case.first if s.role == "hidden"}
+    for p in case.parameters:
+        if p.trained and p.layer in feeding and p.twins > HALF:
+            yield Sign("critical", p.layer, {"twins": p.twins, "scale": p.scale})
+
+
+def _initialisation(case: Case) -> Iterator[Sign]:
+    sites = [s for s in case.first if s.role != "gate" and not s.normed]
+    known = fits(case, sites)
+    bad = _forward(case, sites, known) or _backward(case, sites, known)
+    if bad is not None:
+        yield bad
+
+
+def _forward(case: Case, sites: list[SiteStatistics], known: dict[str, float]) -> Sign | None:
+    """The first layer whose outputs are far too small or large, through its weights and not through its input."""
+    for site in sites:
+        fit, z = known.get(site.layer, 1.0), size(site)
+        stuck = not site.nature.rectifies and float(site.flat.mean()) > HALF and site.role == "hidden"
+        if (z < TINY and fit < 0.1) or (fit > 3 and (z > HUGE or stuck)):
+            return _sign("critical" if z < TINY / 10 or z > HUGE else "warning", site, fit, case)
+    loss, classes = _first_loss(case)
+    worst = max(sites, key=lambda s: known.get(s.layer, 1.0), default=None)
+    if worst is not None and loss > 3 * math.log(max(classes, 2)) and known.get(worst.layer, 1.0) > 3:
+        return _sign("warning", worst, known[worst.layer], case)
+    return None
+
+
+def _first_loss(case: Case) -> tuple[float, int]:
+    """The first loss and the number of classes, where it is a cross-entropy."""
+    calls = [c for c in case.losses if c.kind in ("cross_entropy", "nll_loss") and len(c.shape) > 1]
+    return (calls[0].value, calls[0].shape[1]) if calls else (0.0, 2)
+
+
+def _backward(case: Case, sites: list[SiteStatistics], known: dict[str, float]) -> Sign | None:
+    """Gradient lost or gained over the depth, where it is the weights' fault and not the functions'."""
+    lost, drift = decades_lost(sites), sum(map(math.log10, known.values()))
+    ordered = sum(s.nature.chi1 < ORDERED for s in hidden(sites)) > len(hidden(sites)) / 2
+    if len(hidden(sites)) < 3 or abs(lost) < DECADES or abs(drift) < abs(lost) / 3 or lost * drift > 0 or ordered:
+        return None
+    worst = max((s for s in sites if s.layer in known), key=lambda s: abs(math.log10(known[s.layer])))
+    return _sign("critical" if abs(lost) > 2 * DECADES else "warning", worst, known[worst.layer], case)
+
+
+def _sign(severity: str, site: SiteStatistics, fit: float, case: Case) -> Sign:
+    evidence = {"fit": fit, "size": size(site), "gradient_decades": decades_lost(case.first)}
+    words = {"function": site.function, "much": "large" if fit > 1 else "small"}
+    return Sign(severity, site.layer or site.name, evidence, facts=words,  # type: ignore[arg-type]
+                remedies=(Remedy("init", _INIT, {"to": site.function}), *_OTHERS))  # fmt: skip
+
+
+_INIT = "Draw the weights for the function that is used: rt.init_(model, name)."
+_OTHERS = (
+    Remedy("normalise", "Or normalise pre-activations (BatchNorm, LayerNorm).", {}),
+    Remedy("", "Or add residual connections."),
+)
+
+
+
+RULES = (
+    Rule(
+        "symmetric-units",
+        _symmetric,
+        "{twins:.0%} of the units of {site} start with the same weights as another: they get the same gradient and "
+        "stay the same unit for ever.",
+        "The rows are tied on purpose.",
+        "equal rows of the weight matrix",
+        (Remedy("init", "Draw the weights at random (rt.init_).", {}),),
+        causes=("constant-units", "dead-units", "starved-updates", "vanishing-gradient", "exploding-gradient",
+                "saturated-units", "bad-initialisation", "dormant-units", "linear-units"),
+    ),
+    Rule(
+        "bad-initialisation",
+        _initialisation,
+        "The weights of {site} are {fit:.3g} times what keeps the signal's size before {function}, too {much}: "
+        "pre-activations have size {size:.3g} where 1 is meant, and {gradient_decades:.1f} decades of gradient are "
+        "lost from the last activation to the first.",
+        "A branch that starts at 0 on purpose (ReZero, Fixup), or normalisation follows.",
+        "gain 1/√E f(z)² of the function; three decades over the depth",
+        (Remedy("init", _INIT, {}), *_OTHERS),
+        causes=("saturated-units", "dead-units", "vanishing-gradient", "exploding-gradient", "constant-units",
+                "linear-units", "dormant-units", "mean-shift", "starved-updates", "non-finite", "wild-updates"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,186 @@
+"""Gradients that do not arrive, updates that are too small or too large, numbers that are none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from rheobase.doctor.records import Case, ParameterStatistics, Remedy
+from rheobase.doctor.rules.beginning import DECADES, decades_lost, hidden
+from rheobase.doctor.rules.rule import Rule, Sign
+
+#: ‖Δw‖/‖w‖ per step below which weights stand still, and above which they are thrown about (about 10⁻³ is usual).
+STILL, WILD = 1e-6, 0.1
+#: Updates that decide nothing are too few.
+_STEPS = 4
+
+
+def _not_finite(case: Case) -> Iterator[Sign]:
+    """The first number that was none: in time, and within a step in the order of computing."""
+    found = [(s.spoilt_at, 0, s.name, f"Pre-activations at {s.name}") for s in case.sites if s.spoilt_at >= 0]
+    found += [(c.step, 1, "output", "The model's output") for c in case.losses if not c.finite]
+    found += [(c.step, 2, "loss", "The loss, of an output that is finite,") for c in case.losses
+              if c.finite and not math.isfinite(c.value)]  # fmt: skip
+    found += [(case.steps[int(i)], 3, p.layer, f"The gradient of {p.layer}") for p in case.parameters[::-1]
+              for i in np.flatnonzero(~np.isfinite(p.gradients))[:1]]  # fmt: skip
+    if case.inputs is not None and not case.inputs.finite:
+        yield Sign("critical", "input", {"step": 0.0}, facts={"what": "The input itself"})
+    elif found:
+        step, _, site, what = min(found, key=lambda each: each[:2])
+        yield Sign("critical", site, {"step": step}, facts={"what": what})
+
+
+def _detached(case: Case) -> Iterator[Sign]:
+    for layer in case.layers:
+        if not layer.registered:
+            yield Sign("critical", layer.path, {"registered": 0.0}, explanation=_UNREGISTERED)
+    wanted = [p for p in case.parameters if p.trained]
+    if not any(p.used for p in wanted):
+        return
+    for p in wanted:
+        if not p.used:
+            yield Sign("critical" if case.optimised and p.optimised else "warning", p.layer, {"gradient": 0.0})
+    yield from _left_out(wanted)
+
+
+def _left_out(wanted: list[ParameterStatistics]) -> Iterator[Sign]:
+    """Weights that get a gradient but are in no optimizer; a backbone left out from the start on is frozen."""
+    out = [not p.optimised for p in wanted]
+    backbone = out and out[0] and not any(out[out.index(False) :]) if False in out else True
+    for p in wanted:
+        if p.used and not p.optimised:
+            yield Sign("info" if backbone else "warning", p.layer, {"optimised": 0.0}, explanation=_LEFT_OUT)
+
+
+_UNREGISTERED = (
+    "{site} uses weights that are no parameters of the model (layers in a plain list are not registered): no optimizer "
+    "made from model.parameters() trains them, and state_dict leaves them out."
+)
+_LEFT_OUT = "The weights of {site} get a gradient, but the optimizer does not hold them: they stay as they were."
+
+
+def _ratio(p: ParameterStatistics) -> float:
+    """The typical update of a weight tensor over the later half of the observed steps; NaN for too few."""
+    later = p.updates[len(p.updates) // 2 :]
+    known = later[np.isfinite(later)]
+    return float(np.median(known)) if len(known) >= _STEPS else math.nan
+
+
+def _wild(case: Case) -> Iterator[Sign]:
+    found = [(p, _ratio(p)) for p in case.parameters if p.trained and p.optimised]
+    worst = max(found, key=lambda pair: -1 if math.isnan(pair[1]) else pair[1], default=None)
+    if worst is not None and worst[1] > WILD:
+        share = float(np.mean([r > WILD for _, r in found]))
+        yield Sign("critical" if worst[1] > 1 else "warning", worst[0].layer, {"update": worst[1], "layers": share})
+
+
+def _starved(case: Case) -> Iterator[Sign]:
+    found = [(p, _early(p)) for p in case.parameters if p.trained and p.optimised and p.used]
+    known = [(p, r) for p, r in found if not math.isnan(r)]
+    still = [(p, r) for p, r in known if r < STILL]
+    if still and len(known) > 0:
+        p, ratio = min(still, key=lambda pair: pair[1])
+        yield Sign("warning", p.layer, {"update": ratio, "layers": len(still) / len(known)})
+
+
+def _early(p: ParameterStatistics) -> float:
+    """The typical update over the first half: the end of a schedule, or of training, is slow by nature."""
+    first = p.updates[: max(len(p.updates) // 2, _STEPS)]
+    known = first[np.isfinite(first)]
+    return float(np.median(known)) if len(known) >= _STEPS else math.nan
+
+
+def _vanishing(case: Case) -> Iterator[Sign]:
+    lost, met = decades_lost(case.sites), hidden(case.sites)
+    if len(met) > 2 and lost > DECADES:
+        evidence = {"decades": lost, "depth": len(met), "first": met[0].gradient, "last": met[-1].gradient}
+        yield Sign("critical" if lost > 2 * DECADES else "warning", met[0].name, evidence,
+                   facts={"function": met[0].function, "last_site": met[-1].name})  # fmt: skip
+
+
+def _exploding(case: Case) -> Iterator[Sign]:
+    gained, met = -decades_lost(case.sites), hidden(case.sites)
+    if len(met) > 2 and gained > DECADES - 1:
+        evidence = {"decades": gained, "depth": len(met), "first": met[0].gradient, "last": met[-1].gradient}
+        yield Sign("critical" if gained > DECADES + 1 else "warning", met[0].name, evidence,
+                   facts={"last_site": met[-1].name})  # fmt: skip
+
+
+CAUSES = (
+    Rule(
+        "detached-parameters",
+        _detached,
+        "The weights of {site} are to be trained, but no gradient ever reached them: something on the way to the loss "
+        "cuts the graph (detach, no_grad, .data, .item, NumPy), or the layer is not used.",
+        "A head for another task, or a part that is trained in another phase.",
+        "gradient is None at every observed step",
+        (Remedy("", "Remove what cuts the graph, or freeze the layer openly (requires_grad_(False))."),
+         Remedy("", "Keep layers in nn.ModuleList, and give the optimizer model.parameters().")),
+        causes=("starved-updates",),
+    ),
+    Rule(
+        "wild-updates",
+        _wild,
+        "A step moves the weights of {site} by {update:.2g} of their size ({layers:.0%} of the weight tensors by more "
+        "than a tenth): training jumps about instead of descending.",
+        "The first steps of a warm-up, or weights that start near 0.",
+        "‖Δw‖/‖w‖ above 0.1 after the first half; about 10⁻³ is usual",
+        (Remedy("learning_rate", "Lower the learning rate tenfold.", {"factor": 0.1}),
+         Remedy("clip", "Clip the gradient's norm to 1.", {"norm": 1.0})),
+        causes=("dead-units", "saturated-units", "non-finite", "exploding-gradient", "vanishing-gradient",
+                "constant-units", "linear-units", "dormant-units"),
+    ),
+    Rule(
+        "non-finite",
+        _not_finite,
+        "{what} became infinite or NaN at step {step:.0f}.",
+        "GradScaler skips such a step now and then, at the beginning.",
+        "the first place in forward order",
+        (Remedy("learning_rate", "Lower the learning rate tenfold.", {"factor": 0.1}),
+         Remedy("clip", "Clip the gradient's norm to 1.", {"norm": 1.0}),
+         Remedy("", "Look for log(0), sqrt at 0, a division by 0, or half precision's limit of 65504.")),
+        causes=("dead-units", "saturated-units", "constant-units"),
+    ),
+)  # fmt: skip
+
+CONSEQUENCES = (
+    Rule(
+        "vanishing-gradient",
+        _vanishing,
+        "The gradient loses {decades:.1f} decades from {last_site} back to {site}, over {depth:.0f} activations: the "
+        "first layers of this {function} network hardly learn.",
+        "Residual branches that start at 0, or a network that has converged.",
+        "gradient per sample at the sites, in the same units; three decades",
+        (
+            Remedy("swap", "Use relu, gelu or silu, with weights to match (rt.init_).", {"to": "gelu", "init": True}),
+            Remedy("init", "Draw the weights by the function's gain (rt.init_).", {}),
+            Remedy("normalise", "Normalise pre-activations.", {}),
+            Remedy("", "Add residual connections."),
+        ),
+        causes=("starved-updates", "mean-shift", "dormant-units", "constant-units"),
+    ),
+    Rule(
+        "exploding-gradient",
+        _exploding,
+        "The gradient grows by {decades:.1f} decades from {last_site} back to {site}, over {depth:.0f} activations.",
+        "Clipping holds it, and the loss falls.",
+        "gradient per sample at the sites, in the same units; two decades",
+        (
+            Remedy("init", "Draw the weights by the function's gain (rt.init_).", {}),
+            Remedy("clip", "Clip the gradient's norm to 1.", {"norm": 1.0}),
+            Remedy("learning_rate", "Lower the learning rate tenfold.", {"factor": 0.1}),
+            Remedy("normalise", "Normalise pre-activations.", {}),
+        ),
+    ),
+    Rule(
+        "starved-updates",
+        _starved,
+        "A step moves the weights of {site} by {update:.2g} of their size ({layers:.0%} of the weight tensors by less "
+        "than a millionth): they stand still.",
+        "The last steps of a schedule, or a layer that has been trained before.",
+        "‖Δw‖/‖w‖ below 10⁻⁶ over the first half of the observed steps; about 10⁻³ is usual",
+        (Remedy("learning_rate", "Raise the learning rate tenfold or more.", {"factor": 100.0}),),
+    ),
+)
