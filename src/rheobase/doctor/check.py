@@ -12,7 +12,7 @@ from torch import nn
 
 from rheobase.doctor.observe.case import layers, sites
 from rheobase.doctor.observe.inputs import of_inputs
-from rheobase.doctor.observe.listener import Listener
+from rheobase.doctor.observe.listener import Listener, place_of
 from rheobase.doctor.observe.losses import Losses, kind_of
 from rheobase.doctor.observe.weights import Weights
 from rheobase.doctor.observe.wrappers import unwrapped
@@ -81,6 +81,7 @@ def _run(listener: Listener, losses: Losses, model: nn.Module, x: Any, y: Any,
     with listener.begin(inputs):
         output = model(**x) if isinstance(x, dict) else model(*inputs)
         listener.end(output)
+        losses.output_at = place_of(output)
         if loss is None:
             return None
         value = loss(output, y)

@@ -145,6 +145,7 @@ class LossCall:
 
     kind: torch's name of the loss, "" if it is none of them. rows, columns: how far sums of shares along the second and the
     first dimension are from 1, at most; shares are the prediction, or its exponential where it is a logarithm. low, high: the range of the prediction; target_*: of the target.
+    direct: the prediction is the model's output, with nothing in between.
     """
 
     step: int
@@ -161,6 +162,7 @@ class LossCall:
     target_deviation: float
     classes: bool
     finite: bool
+    direct: bool
 
 
 @dataclass(frozen=True, slots=True)

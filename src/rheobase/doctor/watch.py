@@ -13,7 +13,7 @@ from torch import nn
 from rheobase.doctor.observe.case import layers, sites
 from rheobase.doctor.observe.ear import Ear
 from rheobase.doctor.observe.inputs import of_inputs
-from rheobase.doctor.observe.listener import Listener
+from rheobase.doctor.observe.listener import Listener, place_of
 from rheobase.doctor.observe.losses import Losses, calls_of_torch, kind_of
 from rheobase.doctor.observe.pace import BUDGET, Pace
 from rheobase.doctor.observe.timeline import Timeline
@@ -51,7 +51,8 @@ class watch:
             said about updates.
         loss: the loss function. Losses of torch are heard anyway; a module of the user's own is heard by its
             hook, another function's kind is unknown.
-        budget: share of the time that observing may take. The first steps and a tenth of a second are free.
+        budget: share of the time that observing may take. The first two steps, every step
+            whose number is a power of two and the first 0.05 s are free.
         suppress: names of rules to leave out of reports.
 
     Training is bit for bit the same with and without: gradients, random numbers and buffers are not touched.
@@ -184,6 +185,7 @@ class watch:
     def _after_pass(self, model: nn.Module, inputs: Any, output: Any) -> None:
         self._passing.close()
         self.listener.end(output)
+        self.losses.output_at = place_of(output)
 
     def _heard(self, kind: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any) -> None:
         if torch.is_grad_enabled() and self._in_step:

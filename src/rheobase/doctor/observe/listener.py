@@ -28,6 +28,9 @@ from rheobase.torch.names import may_compute, name_of, names_of, values_given, v
 Tensor = torch.Tensor
 Key = tuple[str, str, int]
 
+#: Our own arithmetic in a hook goes past the mode.
+_no_mode = torch._C.DisableTorchFunction
+
 #: Functions that are applied in code for other reasons than to activate.
 _ARITHMETIC = frozenset(("exponential", "identity"))
 _RECURRENT = {"rnn_tanh": "tanh", "rnn_relu": "relu"}
@@ -107,7 +110,8 @@ class Listener(TorchFunctionMode):
 
     def _enter(self, path: str, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
         start = perf_counter()
-        self._entered(path, layer, inputs)
+        with _no_mode():
+            self._entered(path, layer, inputs)
         self.spent += perf_counter() - start
 
     def _entered(self, path: str, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
@@ -123,7 +127,8 @@ class Listener(TorchFunctionMode):
 
     def _leave(self, layer: nn.Module, inputs: Any, output: Any) -> None:
         start = perf_counter()
-        self._left(output)
+        with _no_mode():
+            self._left(output)
         self.spent += perf_counter() - start
 
     def _left(self, output: Any) -> None:
@@ -259,3 +264,9 @@ def _tensor(output: Any) -> Any:
     while isinstance(output, tuple | list | dict) and output:
         output = next(iter(output.values())) if isinstance(output, dict) else output[0]
     return output
+
+
+def place_of(output: Any) -> int:
+    """Where in memory a model's output lies; 0 if it is no tensor."""
+    tensor = _tensor(output)
+    return int(tensor.data_ptr()) if isinstance(tensor, Tensor) else 0

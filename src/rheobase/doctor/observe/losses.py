@@ -45,6 +45,8 @@ class Losses:
 
     def __init__(self) -> None:
         self.step = 0
+        #: where the model's latest output lies
+        self.output_at = 0
         self._calls: list[tuple[int, str, tuple[int, ...], bool, Tensor]] = []
 
     def __len__(self) -> int:
@@ -74,7 +76,8 @@ class Losses:
         shares = torch.where(logs, p.exp(), p)
         sums = [_off(shares, d) for d in (1, 0)] if p.dim() > 1 else [p.new_tensor(math.inf)] * 2
         numbers = [total.mean(), p.amin(), p.amax(), *sums,
-                   t.amin(), t.amax(), t.mean(), t.std(correction=0), torch.isfinite(p).all().double()]  # fmt: skip
+                   t.amin(), t.amax(), t.mean(), t.std(correction=0), torch.isfinite(p).all().double(),
+                   p.new_tensor(float(prediction.data_ptr() == self.output_at))]  # fmt: skip
         self._calls.append((self.step, kind, tuple(prediction.shape), classes, torch.stack(numbers)))
 
     def value(self, total: Any) -> None:
@@ -88,10 +91,11 @@ class Losses:
 
 
 def _plain(step: int, kind: str, shape: tuple[int, ...], classes: bool, numbers: Tensor) -> LossCall:
-    value, low, high, rows, columns, *target, finite = numbers.tolist()
+    value, low, high, rows, columns, *target, finite, direct = numbers.tolist()
     names = ("target_low", "target_high", "target_mean", "target_deviation")
     return LossCall(step=step, kind=kind, value=value, shape=shape, low=low, high=high, rows=rows, columns=columns,
-                    **dict(zip(names, target, strict=True)), classes=classes, finite=bool(finite))  # fmt: skip
+                    **dict(zip(names, target, strict=True)), classes=classes, finite=bool(finite),
+                    direct=bool(direct))  # fmt: skip
 
 
 def _off(p: Tensor, dimension: int) -> Tensor:

@@ -10,10 +10,10 @@ from rheobase.doctor.records import Overhead
 
 #: Share of the training time that observing may take.
 BUDGET = 0.03
-#: Seconds that may be spent before the budget has grown to them: short trainings are seen, too.
-ADVANCE = 0.1
-#: Steps between two observations grow with the steps taken, by this share.
-GROWTH = 1 / 128
+#: Seconds that may be spent before the budget has grown to them, so that short trainings are seen, too.
+ADVANCE = 0.05
+#: The steps between two observations grow with the steps taken: by this share, and on the advance by that.
+GROWTH, SPARING = 1 / 128, 1 / 4
 #: Steps that are observed whatever they cost: what a network starts from is half of the story.
 FIRST = 2
 
@@ -25,7 +25,7 @@ class Pace:
         self.budget = budget
         self.steps = self.observed = 0
         self.spent = self.set_up = 0.0
-        self._start, self._next = perf_counter(), 0
+        self._start, self._last = perf_counter(), 0
 
     @contextmanager
     def paid(self) -> Iterator[None]:
@@ -47,16 +47,19 @@ class Pace:
         return perf_counter() - self._start - self.set_up
 
     def due(self) -> bool:
-        """Whether the step that begins now is to be observed."""
-        if self.steps < self._next:
-            return False
-        ordinary = self.spent / max(self.observed - FIRST, 1)
-        return self.steps < FIRST or self.spent + ordinary <= max(self.budget * self.elapsed, ADVANCE)
+        """Whether the step that begins now is to be observed; every power of two is, whatever it costs."""
+        passed = self.steps - self._last
+        if self.steps < FIRST or self.steps.bit_count() == 1:
+            return True
+        cost = self.spent + self.spent / max(self.observed - FIRST, 1)
+        if cost <= self.budget * self.elapsed:
+            return passed > GROWTH * self.steps
+        return cost <= ADVANCE and passed > SPARING * self._last
 
     def begin(self) -> None:
         """A step is observed."""
         self.observed += 1
-        self._next = self.steps + 1 + int(self.steps * GROWTH)
+        self._last = self.steps
 
     def overhead(self) -> Overhead:
         """What it has cost so far."""

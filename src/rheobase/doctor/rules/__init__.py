@@ -13,7 +13,7 @@ from rheobase.errors import UnsupportedInput
 
 #: Causes come before consequences: of two findings equally severe, the one of the earlier rule is listed first.
 RULES: tuple[Rule, ...] = (*pairs.RULES, *data.RULES, *structure.RULES, *beginning.RULES, *flow.CAUSES, *units.RULES,
-                           *flow.CONSEQUENCES)  # fmt: skip
+                           *flow.CONSEQUENCES, *units.CONSEQUENCES)  # fmt: skip
 NAMES = tuple(rule.name for rule in RULES)
 
 

@@ -13,8 +13,10 @@ from rheobase.doctor.rules.rule import Rule, Sign
 
 #: ‖Δw‖/‖w‖ per step below which weights stand still, and above which they are thrown about (about 10⁻³ is usual).
 STILL, WILD = 1e-6, 0.1
+#: Weights that start below this share of 1/√fan_in double at the first step, and may.
+NEAR_ZERO = 0.05
 #: Updates that decide nothing are too few.
-_STEPS = 4
+_STEPS = 3
 
 
 def _not_finite(case: Case) -> Iterator[Sign]:
@@ -69,11 +71,19 @@ def _ratio(p: ParameterStatistics) -> float:
 
 
 def _wild(case: Case) -> Iterator[Sign]:
-    found = [(p, _ratio(p)) for p in case.parameters if p.trained and p.optimised]
-    worst = max(found, key=lambda pair: -1 if math.isnan(pair[1]) else pair[1], default=None)
-    if worst is not None and worst[1] > WILD:
-        share = float(np.mean([r > WILD for _, r in found]))
+    moved = [p for p in case.parameters if p.trained and p.optimised and p.scale * p.fan_in**0.5 > NEAR_ZERO]
+    found = [(p, _thrown(p)) for p in moved]
+    worst = max(found, key=lambda pair: pair[1], default=None)
+    if worst is not None and worst[1] > 0:
+        share = float(np.mean([r > 0 for _, r in found]))
         yield Sign("critical" if worst[1] > 1 else "warning", worst[0].layer, {"update": worst[1], "layers": share})
+
+
+def _thrown(p: ParameterStatistics) -> float:
+    """A step's update where it is wild: the typical one of the later half, or one above the weights' own size."""
+    known = p.updates[np.isfinite(p.updates)]
+    typical, peak = _ratio(p), float(known.max(initial=0.0))
+    return max(typical if typical > WILD else 0.0, peak if peak > 1 else 0.0)
 
 
 def _starved(case: Case) -> Iterator[Sign]:
@@ -123,10 +133,10 @@ CAUSES = (
     Rule(
         "wild-updates",
         _wild,
-        "A step moves the weights of {site} by {update:.2g} of their size ({layers:.0%} of the weight tensors by more "
-        "than a tenth): training jumps about instead of descending.",
+        "A step moves the weights of {site} by {update:.2g} of their size (so it is with {layers:.0%} of the weight "
+        "tensors): training jumps about instead of descending.",
         "The first steps of a warm-up, or weights that start near 0.",
-        "‖Δw‖/‖w‖ above 0.1 after the first half; about 10⁻³ is usual",
+        "‖Δw‖/‖w‖ above 0.1 in the later half, or above 1 ever; about 10⁻³ is usual",
         (Remedy("learning_rate", "Lower the learning rate tenfold.", {"factor": 0.1}),
          Remedy("clip", "Clip the gradient's norm to 1.", {"norm": 1.0})),
         causes=("dead-units", "saturated-units", "non-finite", "exploding-gradient", "vanishing-gradient",

@@ -26,6 +26,11 @@ def _kinds(case: Case, *kinds: str) -> tuple[LossCall, ...]:
     return tuple(call for call in case.losses if call.kind in kinds)
 
 
+def _by_chance(case: Case, calls: tuple[LossCall, ...]) -> bool:
+    """Whether what reaches the loss comes straight from a layer: then its range is no function's."""
+    return all(c.direct for c in calls) and case.output_kind in ("linear", "conv", "sum", "recurrent", "norm")
+
+
 def _within(calls: tuple[LossCall, ...]) -> bool:
     """Whether all predictions are numbers from 0 to 1."""
     return bool(calls) and all(c.low >= -1e-6 and c.high <= 1 + 1e-6 for c in calls)
@@ -62,6 +67,8 @@ def _over_batch(case: Case) -> Iterator[Sign]:
 
 def _sigmoid_into_logits(case: Case) -> Iterator[Sign]:
     calls = _kinds(case, "binary_cross_entropy_with_logits")
+    if _by_chance(case, calls):
+        return
     if _within(calls) and (case.output == "sigmoid" or sum(math.prod(c.shape) for c in calls) >= _FEW):
         yield Sign("critical", "output", {"low": calls[-1].low, "high": calls[-1].high, "floor": math.log1p(1 / math.e),
                                           "ceiling": math.log(2), "loss": calls[-1].value})  # fmt: skip
@@ -83,10 +90,10 @@ def _elementwise(case: Case) -> bool:
 
 def _on_logits(case: Case) -> Iterator[Sign]:
     calls = _kinds(case, *_LOGITS)
-    if _cross_entropy_of_shares(calls):
+    if _cross_entropy_of_shares(calls) and not _by_chance(case, calls):
         words = {"function": case.output or "sigmoid", "range": "(0, 1)"}
         yield Sign("critical", "output", {"low": calls[-1].low, "high": calls[-1].high}, facts=words)
-    elif calls and _elementwise(case) and not _within(calls):
+    elif calls and calls[-1].direct and _elementwise(case) and not _within(calls):
         found = _range(case.output)
         bounded = math.isfinite(found.low) and math.isfinite(found.high)
         if math.isfinite(found.low) or math.isfinite(found.high):
@@ -117,7 +124,7 @@ def _beyond(case: Case) -> Iterator[Sign]:
             yield Sign("critical", "target", {"target_low": call.target_low, "target_high": call.target_high},
                        facts={"function": "sigmoid", "range": "(0, 1)"})  # fmt: skip
     squares = [c for c in case.losses if c.kind in (*_SQUARES, "") and not c.classes]
-    if squares and _elementwise(case):
+    if squares and squares[-1].direct and _elementwise(case):
         found, call = _range(case.output), squares[-1]
         low, high = min(c.target_low for c in squares), max(c.target_high for c in squares)
         excess = max(found.low - low, high - found.high, 0.0)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from rheobase.doctor.certify import CONFIDENCE, required, upper_bound
-from rheobase.doctor.records import Case, Counts, Remedy, SiteStatistics
+from rheobase.doctor.records import Case, Counts, Remedy, Severity, SiteStatistics
 from rheobase.doctor.rules.rule import Rule, Sign
 
-#: Shares of dead units from which they are worth a word, a repair, and an alarm.
-SOME, MANY, MOST = 0.05, 0.25, 0.9
+#: Shares of dead units from which they are worth a word, a repair where the loss is stuck, a repair, an alarm.
+SOME, QUARTER, MANY, MOST = 0.05, 0.25, 0.5, 0.9
 #: A unit is saturated where this share of its places is; a site, where this share of its units is.
 STUCK, HALF = 0.9, 0.5
 #: A unit is constant whose deviation over samples is below this share of its size.
@@ -34,6 +34,14 @@ def saturated(site: SiteStatistics) -> Counts:
     return np.zeros(0, dtype=np.int64) if site.nature.rectifies else np.flatnonzero(site.flat > STUCK)
 
 
+def stuck(case: Case) -> bool:
+    """Whether the loss is still more than two thirds of what it was at first."""
+    values = [c.value for c in case.losses]
+    if len(values) < 4 or not np.isfinite(values).all():
+        return case.trained and len(values) >= 4
+    return float(np.median(values[-len(values) // 4 :])) > abs(values[0]) * 2 / 3
+
+
 def _dead_units(case: Case) -> Iterator[Sign]:
     found = [(s, dead(s)) for s in case.sites if s.nature.rectifies]
     for site, units in sorted(found, key=lambda pair: -len(pair[1]) / pair[0].units):
@@ -41,7 +49,8 @@ def _dead_units(case: Case) -> Iterator[Sign]:
         if len(units) == 0 or share < SOME:
             continue
         silent = int(site.since[units].min())
-        severity = "critical" if share >= MOST else "warning" if share >= MANY else "info"
+        many = QUARTER if stuck(case) else MANY
+        severity: Severity = "critical" if share >= MOST else "warning" if share >= many else "info"
         evidence = {"dead": share, "count": len(units), "of": site.units, "samples": silent,
                     "bound": upper_bound(silent, site.units), "died_at_step": float(site.last_fired[units].max()),
                     "born_dead": float((site.last_fired[units] < 0).mean())}  # fmt: skip
@@ -74,6 +83,8 @@ def _saturated(case: Case) -> Iterator[Sign]:
 
 def _constant(case: Case) -> Iterator[Sign]:
     for site in case.sites:
+        if site.spoilt_at >= 0:
+            return
         moving = site.deviation > CONSTANT * np.sqrt(site.mean**2 + site.deviation**2)
         known = np.union1d(dead(site), saturated(site))
         units = np.setdiff1d(np.flatnonzero(~moving), known)
@@ -113,6 +124,19 @@ def _shift(site: SiteStatistics) -> float:
     return float(site.mean.mean()) ** 2 / square if square else 0.0
 
 
+CONSEQUENCES = (
+    Rule(
+        "mean-shift",
+        _mean_shift,
+        "{layers:.0f} layers of {function} without normalisation: {mean_shift:.0%} of the signal is a constant offset "
+        "(of a standard normal z {of_gaussian:.0%}), which every layer hands to the next.",
+        "The network is trained at a small learning rate and has time.",
+        "(E f)²/E f², Clevert et al. 2016; functions above 60%, four layers or more",
+        (Remedy("swap", "Use a function centred on 0: tanh, elu, gelu or silu.", {"to": "tanh"}),
+         Remedy("normalise", "Normalise pre-activations.", {})),
+    ),
+)
+
 RULES = (
     Rule(
         "dead-units",
@@ -120,7 +144,8 @@ RULES = (
         "{count:.0f} of {of:.0f} units{layer} never left the flat side of their function in the last {samples:.0f} "
         "samples (p < {bound:.2%}, {sure} confidence): no gradient reaches their weights. {when}.",
         "The layer is wider than the task needs and the loss falls all the same; or it prunes itself under weight decay.",
-        "Clopper-Pearson bound for 0 firings; worth a repair from a quarter of the units (sparse is not dead)",
+        "Clopper-Pearson bound for 0 firings; worth a repair from half of the units, or from a "
+        "quarter where the loss is stuck (sparse is not dead)",
         (
             Remedy("learning_rate", "Lower the learning rate (a third to a tenth) and train anew.", {"factor": 0.2}),
             Remedy("swap", "Use a function with no dead side: leaky_relu, elu, gelu or silu.", {"to": "leaky_relu"}),
@@ -165,16 +190,6 @@ RULES = (
         "The function only guards against rare negatives.",
         "active on more than 99.9% of places (Lyle et al. 2024: linearised units)",
         (Remedy("init", "Set biases to 0 and draw weights by He's rule (rt.init_).", {}),
-         Remedy("normalise", "Normalise pre-activations.", {})),
-    ),
-    Rule(
-        "mean-shift",
-        _mean_shift,
-        "{layers:.0f} layers of {function} without normalisation: {mean_shift:.0%} of the signal is a constant offset "
-        "(of a standard normal z {of_gaussian:.0%}), which every layer hands to the next.",
-        "The network is trained at a small learning rate and has time.",
-        "(E f)²/E f², Clevert et al. 2016; functions above 60%, four layers or more",
-        (Remedy("swap", "Use a function centred on 0: tanh, elu, gelu or silu.", {"to": "tanh"}),
          Remedy("normalise", "Normalise pre-activations.", {})),
     ),
     Rule(
