@@ -77,9 +77,13 @@ def truly_dead(setup: Setup) -> dict[str, set[int]]:
     """By module of ReLU, the units that are 0 on the whole data set."""
     found: dict[str, set[int]] = {}
 
-    def note(path: str):  # noqa: ANN202
+    def note(path: str):
         def hook(layer: nn.Module, inputs: object, output: torch.Tensor) -> None:
-            places = output.movedim(1, -1).reshape(-1, output.shape[1]) if output.dim() == 4 else output.reshape(-1, output.shape[-1])
+            places = (
+                output.movedim(1, -1).reshape(-1, output.shape[1])
+                if output.dim() == 4
+                else output.reshape(-1, output.shape[-1])
+            )
             silent = set(torch.nonzero((places <= 0).all(dim=0)).flatten().tolist())
             found[path] = found[path] & silent if path in found else silent
 

@@ -70,8 +70,11 @@ class Block(nn.Module):
 
     def __init__(self, width: int, act: Act, zero: bool) -> None:
         super().__init__()
-        self.norm, self.up, self.act, self.down = nn.LayerNorm(width), nn.Linear(width, 2 * width), act(), nn.Linear(
-            2 * width, width
+        self.norm, self.up, self.act, self.down = (
+            nn.LayerNorm(width),
+            nn.Linear(width, 2 * width),
+            act(),
+            nn.Linear(2 * width, width),
         )
         if zero:
             nn.init.zeros_(self.down.weight)

@@ -17,6 +17,7 @@ from rheobase.activation import get
 from rheobase.cli.benchmarks import bench
 from rheobase.cli.certificates import certify
 from rheobase.cli.complaints import UsageError, explain
+from rheobase.cli.doctor import check
 from rheobase.errors import RheobaseError, extra
 from rheobase.study import Plan
 from rheobase.study.folder import FILES, RECORD, REPORT
@@ -63,7 +64,7 @@ def _stop(complaint: str, status: int) -> None:
 def bare(
     context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
 ) -> None:
-    """Activation functions: show them, list them, compare them on your data."""
+    """Activation functions: show them, list them, compare them on your data, see what they do in a model."""
     if version:
         print(f"rheobase {installed('rheobase')}")
         raise typer.Exit
@@ -149,6 +150,7 @@ def study(
 
 app.command()(bench)
 app.command()(certify)
+app.command()(check)
 
 
 def _names(text: str) -> list[str]:

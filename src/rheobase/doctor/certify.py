@@ -20,7 +20,7 @@ def upper_bound(samples: int, units: int) -> float:
     for one unit and many samples it is the rule of three's ln(100)/N.
 
     >>> round(upper_bound(12_000, 1), 6), round(upper_bound(12_000, 256), 6)
-    (0.000384, 0.000845)
+    (0.000384, 0.000846)
     """
     if samples == 0:
         return 1.0
@@ -31,7 +31,7 @@ def samples_needed(probability: float, units: int) -> int:
     """How many samples without firing bound the probability of all `units` by `probability`.
 
     >>> samples_needed(0.01, 1024)
-    1149
+    1148
     """
     return math.ceil(math.log((1 - CONFIDENCE) / units) / math.log1p(-probability))
 

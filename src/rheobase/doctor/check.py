@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from time import perf_counter
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch import nn
 
 from rheobase.doctor.observe.case import layers, sites
 from rheobase.doctor.observe.inputs import of_inputs
+from rheobase.doctor.observe.kept import left_as_it_was
 from rheobase.doctor.observe.listener import Listener, place_of
 from rheobase.doctor.observe.losses import Losses, kind_of
 from rheobase.doctor.observe.weights import Weights
@@ -57,12 +57,9 @@ def check(
     inner, losses = unwrapped(model), Losses()
     listener, weights = Listener(inner, losses.heard), Weights(inner, None)
     inputs = tuple(x.values()) if isinstance(x, dict) else tuple(x) if isinstance(x, tuple | list) else (x,)
-    with _left_as_it_was(inner), torch.enable_grad():
-        listener.attach()
-        try:
+    with left_as_it_was(inner), torch.enable_grad():
+        with listener.attached():
             value = _run(listener, losses, inner, x, y, loss, inputs)
-        finally:
-            listener.detach()
         if isinstance(value, Tensor) and value.requires_grad:
             weights.gradients(_gradients(value, list(weights.tensors.values())))
     found = sites(listener)
@@ -96,16 +93,3 @@ def _gradients(value: Tensor, tensors: list[Tensor]) -> list[Tensor | None]:
     wanted = [t for t in tensors if t.requires_grad]
     found = iter(torch.autograd.grad(value, wanted, allow_unused=True) if wanted else ())
     return [next(found) if t.requires_grad else None for t in tensors]
-
-
-@contextmanager
-def _left_as_it_was(model: nn.Module) -> Iterator[None]:
-    """Buffers (the statistics of batch normalisation) and random numbers are set back at the end."""
-    kept = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    with torch.random.fork_rng():
-        try:
-            yield
-        finally:
-            with torch.no_grad():
-                for name, buffer in model.named_buffers():
-                    buffer.copy_(kept[name])

@@ -143,8 +143,9 @@ class LayerUse:
 class LossCall:
     """How the loss was called, at one observed step: statistics of prediction and target.
 
-    kind: torch's name of the loss, "" if it is none of them. rows, columns: how far sums of shares along the second and the
-    first dimension are from 1, at most; shares are the prediction, or its exponential where it is a logarithm. low, high: the range of the prediction; target_*: of the target.
+    kind: torch's name of the loss, "" if it is none of them. rows, columns: how far sums of shares along the
+    second and the first dimension are from 1, at most; shares are the prediction, or its exponential where it is a
+    logarithm. low, high: the range of the prediction; target_*: of the target. classes: the target numbers classes.
     direct: the prediction is the model's output, with nothing in between.
     """
 

@@ -13,6 +13,7 @@ from torch import nn
 from rheobase.doctor.observe.case import layers, sites
 from rheobase.doctor.observe.ear import Ear
 from rheobase.doctor.observe.inputs import of_inputs
+from rheobase.doctor.observe.kept import Kept, left_as_it_was
 from rheobase.doctor.observe.listener import Listener, place_of
 from rheobase.doctor.observe.losses import Losses, calls_of_torch, kind_of
 from rheobase.doctor.observe.pace import BUDGET, Pace
@@ -55,9 +56,10 @@ class watch:
             whose number is a power of two and the first 0.05 s are free.
         suppress: names of rules to leave out of reports.
 
-    Training is bit for bit the same with and without: gradients, random numbers and buffers are not touched.
-    (What torch.compile made runs uncompiled in observed steps, so there it is the same up to rounding.)
-    Passes without gradients or in evaluation mode are not observed.
+    Training is bit for bit the same with and without: gradients, random numbers and buffers are not touched. (What
+    torch.compile made runs uncompiled in observed steps, so there it is the same up to rounding.) At the end the
+    latest inputs, 4 MB at most, run through the network once more, in evaluation mode. Passes without gradients or in
+    evaluation mode are not observed.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class watch:
         held = None if optimizer is None else {id(p) for g in optimizer.param_groups for p in g["params"]}
         self.weights = Weights(self.model, held)
         self.inputs: Inputs | None = None
+        self.kept = Kept()
         self.first: tuple[SiteStatistics, ...] = ()
         self._always, self._observing, self._passing = ExitStack(), ExitStack(), ExitStack()
         self._is_observing, self._in_step = False, 0
@@ -98,10 +101,16 @@ class watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop, and leave no hook behind."""
+        """Stop, and leave no hook behind; then see the network as it is now."""
         self._passing.close()
+        if error is None and self._is_observing and self._in_step:
+            self._close()
         self._stop_observing()
         self._always.close()
+        # without an optimizer a step ends where the next one begins, and the last has none after it
+        self.pace.steps += self.optimizer is None and self._in_step > 0
+        if error is None:
+            self._look_back()
 
     def report(self) -> Report:
         """What was found so far; it may be asked for at any time."""
@@ -111,10 +120,21 @@ class watch:
             sites=found, first=self.first or found, parameters=self.weights.statistics(), layers=layers(self.listener),
             doubled=tuple(trail.doubled), losses=self.losses.statistics(), inputs=self.inputs,
             output=output.site[1] if output.site else "", output_kind=output.kind,
-            moments=self.timeline.moments(), steps=tuple(self.timeline.steps), overhead=self.pace.overhead(),
+            moments=self.timeline.moments(), steps=tuple(self.timeline.steps),
+            overhead=self.pace.overhead(len(self.timeline.steps)),
             trained=True, optimised=self.optimizer is not None,
         )  # fmt: skip
         return Report(case, diagnose(case, self.suppress))
+
+    def _look_back(self) -> None:
+        """Run the latest inputs through the final network: what died late would be missed otherwise."""
+        self.listener.step = self.pace.steps
+        with left_as_it_was(self.model), torch.no_grad(), self.listener.attached():
+            self.model.eval()
+            for inputs in self.kept.take():
+                with self.listener.begin(inputs):
+                    self.model(*inputs)
+                self.listener.end(None)
 
     # --- steps ----------------------------------------------------------------------------------------
 
@@ -180,6 +200,7 @@ class watch:
         if self.inputs is None:
             self.inputs = of_inputs(inputs)
         self._in_step += 1
+        self.kept.add(inputs)
         self._passing.push(self.listener.begin(inputs))
 
     def _after_pass(self, model: nn.Module, inputs: Any, output: Any) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
@@ -14,23 +11,14 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from rheobase.activation import get
 from rheobase.doctor.measure import EDGES, trained_by
-from rheobase.plot import COLOURS
+from rheobase.plot import COLOURS, svg
 from rheobase.study.results import Outcome, Results
 from rheobase.study.train import hidden_unit
 from rheobase.study.units import unit
 
-#: Text stays text: small, searchable, read aloud. The salt makes the same study the same page.
-LOOK = {"svg.fonttype": "none", "svg.hashsalt": "rheobase", "font.family": "sans-serif", "font.size": 9.5}
+__all__ = ["curve", "forest", "on_the_curve", "svg"]
+
 BLUES = ("#cfe3f1", "#8fbfe0", "#4a90c2", "#1f5f8f")
-
-
-def svg(draw: Callable[[], Figure]) -> str:
-    """The figure that `draw` makes, as an SVG element to put into a page."""
-    buffer = io.StringIO()
-    with matplotlib.rc_context(LOOK):
-        draw().savefig(buffer, format="svg", metadata={"Date": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
 
 
 def forest(results: Results) -> Figure:

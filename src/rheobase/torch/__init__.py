@@ -8,15 +8,28 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rheobase.errors import extra
 from rheobase.torch.initialise import init_
 from rheobase.torch.kept import saves
 from rheobase.torch.modules import Activation, class_name, class_of, module
 from rheobase.torch.swap import Replaced, Swap, Unreached, swap
 
 #: The doctor stands above this layer: its names are fetched when they are asked for.
-_DOCTOR = {"check": "check", "watch": "watch", "verify": "verify"}
+_DOCTOR = ("check", "verify", "watch")
 
-__all__ = ["Activation", "Replaced", "Swap", "Unreached", "init_", "module", "saves", "swap", *_DOCTOR]
+__all__ = [
+    "Activation",
+    "Replaced",
+    "Swap",
+    "Unreached",
+    "check",
+    "init_",
+    "module",
+    "saves",
+    "swap",
+    "verify",
+    "watch",
+]
 
 if TYPE_CHECKING:
 
@@ -27,7 +40,8 @@ else:
     def __getattr__(name: str) -> Any:
         """The module class called `name`, or a function of the doctor."""
         if name in _DOCTOR:
-            return getattr(import_module(f"rheobase.doctor.{_DOCTOR[name]}"), name)
+            with extra("doctor"):
+                return getattr(import_module(f"rheobase.doctor.{name}"), name)
         classes = _classes()
         if name not in classes:
             raise AttributeError(f"module 'rheobase.torch' has no attribute {name!r}; classes are {', '.join(classes)}")

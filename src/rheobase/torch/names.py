@@ -56,7 +56,9 @@ def names_of(target: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] 
 def may_compute(target: Any) -> bool:
     """Whether a function of torch may be one of the catalogue, whatever its arguments."""
     word = getattr(target, "__name__", "").replace("_", "")
-    return bool(word) and (word in _CUTS or any(d.torch.function.replace("_", "") == word for d in catalogue.definitions()))
+    return bool(word) and (
+        word in _CUTS or any(d.torch.function.replace("_", "") == word for d in catalogue.definitions())
+    )
 
 
 def values_of(layer: nn.Module) -> dict[str, float]:

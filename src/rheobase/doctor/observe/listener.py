@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -33,6 +33,8 @@ _no_mode = torch._C.DisableTorchFunction
 
 #: Functions that are applied in code for other reasons than to activate.
 _ARITHMETIC = frozenset(("exponential", "identity"))
+#: Functions that apply one on the way: their input is not its input.
+_WITHIN = frozenset((torch.nn.functional.scaled_dot_product_attention,))
 _RECURRENT = {"rnn_tanh": "tanh", "rnn_relu": "relu"}
 
 
@@ -56,7 +58,8 @@ class Listener(TorchFunctionMode):
         self.tallies: dict[Key, Tally] = {}
         self.places: dict[Key, Place] = {}
         #: the origins of the first pass; its structure is that of all
-        self.trail: Trail | None = Trail()
+        self.structure = Trail()
+        self.trail: Trail | None = self.structure
         self.step, self.passes = 0, 0
         #: seconds spent on listening
         self.spent = 0.0
@@ -81,16 +84,25 @@ class Listener(TorchFunctionMode):
         while self._handles:
             self._handles.pop().remove()
 
+    @contextmanager
+    def attached(self) -> Iterator[None]:
+        """Hooks are there inside."""
+        self.attach()
+        try:
+            yield
+        finally:
+            self.detach()
+
     def begin(self, inputs: tuple[Any, ...]) -> ExitStack:
         """Start to listen to a forward pass of the model; closing what is returned stops it."""
         self._running, self._pending = [""], []
         self._calls.clear()
-        if self.trail is not None and self.passes == 0:
-            self.trail.know(self.model)
+        if self.passes == 0:
+            self.structure.know(self.model)
             for x in inputs:
-                self.trail.put(x, Origin("input"))
+                self.structure.put(x, Origin("input"))
         else:
-            self.trail, self._first = None, self.trail or self._first
+            self.trail = None
         stack = ExitStack()
         stack.enter_context(our_calls_go_to(self._ours))
         stack.enter_context(self)
@@ -102,11 +114,6 @@ class Listener(TorchFunctionMode):
         self._running = []
         if self.trail is not None:
             self.output = self.trail.of(_tensor(output)) or Origin("other")
-
-    @property
-    def structure(self) -> Trail:
-        """The origins of the first pass."""
-        return self.trail if self.trail is not None else self._first
 
     def _enter(self, path: str, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
         start = perf_counter()
@@ -156,9 +163,10 @@ class Listener(TorchFunctionMode):
         path = self._running[-1]
         if path is None:
             return run(*args, **kwargs)
-        names = names_of(func, args, kwargs) if may_compute(func) else ()
-        if names and args and isinstance(args[0], Tensor) and names[0] not in _ARITHMETIC:
-            definition = catalogue.lookup(names[0])
+        names = names_of(func, args, kwargs) if may_compute(func) and func not in _WITHIN else ()
+        if names and args and isinstance(args[0], Tensor) and names[-1] not in _ARITHMETIC:
+            # the last name is the narrowest: hard_tanh from 0 to 6 is relu6
+            definition = catalogue.lookup(names[-1])
             return self._around(definition, values_given(definition, args, kwargs), path, run, args, kwargs)
         result = run(*args, **kwargs)
         if self.trail is not None:
@@ -215,7 +223,7 @@ class Listener(TorchFunctionMode):
         tally = self.tallies[key]
         tally.before(z, self.step)
         if z.requires_grad:
-            z.register_hook(partial(self._gradient, tally))
+            z.register_hook(partial(self._gradient, tally))  # type: ignore[no-untyped-call]
 
     def _after(self, key: Key | None, output: Any) -> None:
         if key is None or not isinstance(output, Tensor):

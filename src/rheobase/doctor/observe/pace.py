@@ -61,6 +61,6 @@ class Pace:
         self.observed += 1
         self._last = self.steps
 
-    def overhead(self) -> Overhead:
-        """What it has cost so far."""
-        return Overhead(self.spent, self.spent / max(self.elapsed, 1e-9), self.observed, self.steps, self.set_up)
+    def overhead(self, observed: int) -> Overhead:
+        """What it has cost so far, with `observed` steps seen to their end."""
+        return Overhead(self.spent, self.spent / max(self.elapsed, 1e-9), observed, self.steps, self.set_up)

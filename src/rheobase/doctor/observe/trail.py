@@ -14,19 +14,91 @@ Tensor = torch.Tensor
 
 #: What hands its input on, as far as units go: names of torch's functions and methods.
 _TRANSPARENT = frozenset(
-    "dropout feature_dropout alpha_dropout dropout1d dropout2d dropout3d flatten view reshape contiguous clone detach "
-    "to float half bfloat16 double squeeze unsqueeze permute transpose t movedim unflatten expand pad avg_pool1d "
-    "avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d mean sum __getitem__ select "
-    "interpolate chunk split unbind squeeze_ unsqueeze_ dropout_ repeat cat stack concat".split()
+    (
+        "dropout",
+        "feature_dropout",
+        "alpha_dropout",
+        "dropout1d",
+        "dropout2d",
+        "dropout3d",
+        "flatten",
+        "view",
+        "reshape",
+        "contiguous",
+        "clone",
+        "detach",
+        "to",
+        "float",
+        "half",
+        "bfloat16",
+        "double",
+        "squeeze",
+        "unsqueeze",
+        "permute",
+        "transpose",
+        "t",
+        "movedim",
+        "unflatten",
+        "expand",
+        "pad",
+        "avg_pool1d",
+        "avg_pool2d",
+        "avg_pool3d",
+        "adaptive_avg_pool1d",
+        "adaptive_avg_pool2d",
+        "adaptive_avg_pool3d",
+        "mean",
+        "sum",
+        "__getitem__",
+        "select",
+        "interpolate",
+        "chunk",
+        "split",
+        "unbind",
+        "squeeze_",
+        "unsqueeze_",
+        "dropout_",
+        "repeat",
+        "cat",
+        "stack",
+        "concat",
+    )
 )
 #: What hands on the output of an activation, and ends a chain of linear maps.
-_POOLING = frozenset("max_pool1d max_pool2d max_pool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d "
-                     "max amax".split())  # fmt: skip
+_POOLING = frozenset(
+    (
+        "max_pool1d",
+        "max_pool2d",
+        "max_pool3d",
+        "adaptive_max_pool1d",
+        "adaptive_max_pool2d",
+        "adaptive_max_pool3d",
+        "max",
+        "amax",
+    )
+)
 _LINEAR = frozenset(("linear", "bilinear"))
 _CONVOLUTION = frozenset(
-    "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d convolution".split()
+    (
+        "conv1d",
+        "conv2d",
+        "conv3d",
+        "conv_transpose1d",
+        "conv_transpose2d",
+        "conv_transpose3d",
+        "convolution",
+    )
 )
-_NORMS = frozenset("layer_norm group_norm instance_norm rms_norm local_response_norm normalize".split())
+_NORMS = frozenset(
+    (
+        "layer_norm",
+        "group_norm",
+        "instance_norm",
+        "rms_norm",
+        "local_response_norm",
+        "normalize",
+    )
+)
 _SUMS = frozenset(("add", "__add__", "__radd__", "add_", "__iadd__", "sub", "__sub__", "__rsub__"))
 _PRODUCTS = frozenset(("mul", "__mul__", "__rmul__", "mul_", "__imul__", "multiply"))
 _QUOTIENTS = frozenset(("div", "__truediv__", "true_divide", "div_"))
@@ -135,13 +207,6 @@ class Trail:
             if origin is not None and origin.site:
                 self.gates.add(origin.site)
         return Origin("other")
-
-    def _matmul(self, word: str, x: Any, given: tuple[Any, ...], path: str) -> Origin | None:
-        weight = next((g for g in given[1:3] if id(g) in self.layers), None)
-        if weight is None or weight.dim() != 2:
-            return Origin("other")
-        return self._layer("linear", next(g for g in given if isinstance(g, Tensor) and g is not weight),
-                           (None, weight.detach().T), path)  # fmt: skip
 
     def _recurrent(self, word: str, x: Any, given: tuple[Any, ...], path: str) -> Origin | None:
         origin = self.of(x)

@@ -8,6 +8,7 @@ from typing import Any
 
 from rheobase.doctor.records import SEVERITIES, Case, Finding, Overhead, Severity, SiteStatistics
 from rheobase.doctor.report import plain
+from rheobase.errors import UnsupportedInput
 
 
 class Report:
@@ -48,9 +49,10 @@ class Report:
     def html(self, path: str | Path) -> None:
         """Write a page that needs no other file: findings, pictures, numbers."""
         from rheobase.doctor.report.page import render
-        from rheobase.study.folder import put
 
-        put(Path(path), render(self))
+        if not Path(path).parent.is_dir():
+            raise UnsupportedInput(f"cannot write {str(path)!r}: there is no folder {str(Path(path).parent)!r}")
+        Path(path).write_text(render(self), encoding="utf-8")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that json.dumps takes."""

@@ -26,7 +26,7 @@ _COLUMNS = np.linspace(-4, 4, 12)
 def show(report: Report, console: Console) -> None:
     """Print all of it."""
     console.print(_table(report))
-    console.print(Text(_cost(report), style="dim"))
+    console.print(Text(cost(report), style="dim"))
     if not report.findings:
         console.print(Text("Nothing found.", style="bold green"))
     for finding in report.findings:
@@ -62,7 +62,8 @@ def sparkline(site: SiteStatistics) -> str:
     return "".join(_BARS[math.ceil(8 * h / top)] for h in heights) if top else ""
 
 
-def _cost(report: Report) -> str:
+def cost(report: Report) -> str:
+    """What observing took, as a sentence."""
     cost = report.overhead
     if not report.case.trained:
         return f"One pass over one batch, {cost.seconds:.2g} s."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from rheobase.doctor.records import Case, ParameterStatistics, Remedy, SiteStatistics
+from rheobase.doctor.records import Case, Remedy, SiteStatistics
 from rheobase.doctor.rules.rule import Rule, Sign
 from rheobase.doctor.rules.units import HALF
 
@@ -13,7 +13,7 @@ from rheobase.doctor.rules.units import HALF
 DECADES = 3.0
 #: Where the right weights still halve the gradient's variance per layer (sigmoid 0.15, softplus 0.32), no weights help.
 ORDERED = 0.5
-#: Pre-activations this far from the size 1 that the gain aims at.
+#: Activations that vary this little, and pre-activations this far beyond the size 1 that the gain aims at.
 TINY, HUGE = 0.01, 20.0
 
 
@@ -31,6 +31,11 @@ def decades_lost(sites: Sequence[SiteStatistics]) -> float:
 def size(site: SiteStatistics) -> float:
     """Root mean square of the pre-activations."""
     return math.hypot(site.z_mean, site.z_deviation)
+
+
+def signal(site: SiteStatistics) -> float:
+    """Root mean square, over units, of what the activations vary by from sample to sample."""
+    return float((site.deviation**2).mean() ** 0.5)
 
 
 def fits(case: Case, sites: Sequence[SiteStatistics]) -> dict[str, float]:
@@ -64,8 +69,8 @@ def _forward(case: Case, sites: list[SiteStatistics], known: dict[str, float]) -
     for site in sites:
         fit, z = known.get(site.layer, 1.0), size(site)
         stuck = not site.nature.rectifies and float(site.flat.mean()) > HALF and site.role == "hidden"
-        if (z < TINY and fit < 0.1) or (fit > 3 and (z > HUGE or stuck)):
-            return _sign("critical" if z < TINY / 10 or z > HUGE else "warning", site, fit, case)
+        if (signal(site) < TINY and fit < 0.1) or (fit > 3 and (z > HUGE or stuck)):
+            return _sign("critical" if signal(site) < TINY / 10 or z > HUGE else "warning", site, fit, case)
     loss, classes = _first_loss(case)
     worst = max(sites, key=lambda s: known.get(s.layer, 1.0), default=None)
     if worst is not None and loss > 3 * math.log(max(classes, 2)) and known.get(worst.layer, 1.0) > 3:
@@ -101,7 +106,6 @@ _OTHERS = (
     Remedy("normalise", "Or normalise pre-activations (BatchNorm, LayerNorm).", {}),
     Remedy("", "Or add residual connections."),
 )
-
 
 
 RULES = (

@@ -87,7 +87,9 @@ def _thrown(p: ParameterStatistics) -> float:
 
 
 def _starved(case: Case) -> Iterator[Sign]:
-    found = [(p, _early(p)) for p in case.parameters if p.trained and p.optimised and p.used]
+    # where no gradient arrives at all, the learning rate is not to blame
+    reached = [p for p in case.parameters if p.trained and p.optimised and p.used and np.median(p.gradients) > 0]
+    found = [(p, _early(p)) for p in reached]
     known = [(p, r) for p, r in found if not math.isnan(r)]
     still = [(p, r) for p, r in known if r < STILL]
     if still and len(known) > 0:

@@ -145,7 +145,7 @@ RULES = (
         "Never.",
         "softmax(x) = 1 for a row of one number",
         (
-            Remedy("drop_output", "Leave softmax out and use BCEWithLogitsLoss (or sigmoid with BCELoss)."),
+            Remedy("end_in", "Use sigmoid in its place (or neither, and BCEWithLogitsLoss).", {"to": "sigmoid"}),
             Remedy("", "Use two units, and CrossEntropyLoss on the plain logits."),
         ),
     ),
@@ -156,7 +156,7 @@ RULES = (
         "{row_sum_off:.2g}): samples compete with each other, and outputs depend on the batch.",
         "The first dimension of the output is not the batch.",
         "the sums themselves",
-        (Remedy("", "Write softmax(dim=-1), or leave it out before CrossEntropyLoss."),),
+        (Remedy("", "Write softmax(dim=-1), or log_softmax(dim=-1) for NLLLoss; leave it out for CrossEntropyLoss."),),
     ),
     Rule(
         "softmax-into-cross-entropy",
@@ -165,7 +165,7 @@ RULES = (
         "With {classes:.0f} classes the loss cannot fall below {floor:.4f} (it is {loss:.4f}), and gradients shrink.",
         "Distillation targets are probabilities, predictions never are; log_softmax would be harmless.",
         "ln(1 + (K - 1)/e), the loss of a perfect one-hot row",
-        (_LOGITS_REMEDY, Remedy("log_output", "Or take the logarithm (log_softmax) and use NLLLoss.")),
+        (_LOGITS_REMEDY, Remedy("", "Or take the logarithm (log_softmax) and use NLLLoss.")),
     ),
     Rule(
         "sigmoid-into-bce-with-logits",
@@ -183,7 +183,7 @@ RULES = (
         "1 (numbers from {low:.3f} to {high:.3f}): the loss ({loss:.4f}) is no likelihood.",
         "Never for classification.",
         "Σ exp(log p) = 1",
-        (Remedy("log_output", "End the network in log_softmax(dim=-1)."),
+        (Remedy("end_in", "End the network in log_softmax(dim=-1).", {"to": "log_softmax"}),
          Remedy("", "Or give plain logits to CrossEntropyLoss.")),
     ),
     Rule(

@@ -57,6 +57,6 @@ RULES = (
         "{outer} is applied to the output of {inner} with no layer between: their ranges and flat sides add up.",
         "The pair is one activation function written in two parts.",
         "order of the calls in the forward pass",
-        (Remedy("drop_second", "Leave one of the two out."),),
+        (Remedy("", "Leave one of the two out."),),
     ),
 )

@@ -54,14 +54,17 @@ def _dead_units(case: Case) -> Iterator[Sign]:
         evidence = {"dead": share, "count": len(units), "of": site.units, "samples": silent,
                     "bound": upper_bound(silent, site.units), "died_at_step": float(site.last_fired[units].max()),
                     "born_dead": float((site.last_fired[units] < 0).mean())}  # fmt: skip
-        yield Sign(severity, site.name, evidence, units.tolist(), {"when": _when(site, units), "layer": _after(site),
-                                                                   "sure": f"{CONFIDENCE:.0%}"})  # fmt: skip
+        born = evidence["born_dead"] >= HALF
+        remedies = (_REDRAW, *_ALIVE, _SLOWER) if born else (_SLOWER, *_ALIVE, _REDRAW)
+        words = {"when": _when(site, units), "layer": _after(site), "sure": f"{CONFIDENCE:.0%}"}
+        yield Sign(severity, site.name, evidence, units.tolist(), words, remedies=remedies)
 
 
 def _when(site: SiteStatistics, units: Counts) -> str:
     steps = site.last_fired[units]
-    if (steps < 0).all():
-        return "They never fired at all"
+    never = float((steps < 0).mean())
+    if never >= HALF:
+        return "They never fired at all" if never == 1 else f"{never:.0%} of them never fired at all"
     return f"Half of them were silent after step {int(np.median(steps))}"
 
 
@@ -76,7 +79,12 @@ def _saturated(case: Case) -> Iterator[Sign]:
         share = len(units) / site.units
         if share > HALF or flat > STUCK - 0.15:
             edges = [e for zone in site.nature.flat for e in zone if np.isfinite(e)]
-            evidence = {"saturated": share, "flat": flat, "z_deviation": site.z_deviation, "at_rest": site.nature.at_rest}
+            evidence = {
+                "saturated": share,
+                "flat": flat,
+                "z_deviation": site.z_deviation,
+                "at_rest": site.nature.at_rest,
+            }
             words = {"function": site.function, "layer": _after(site), "edges": ", ".join(f"{e:.3g}" for e in edges)}
             yield Sign("critical" if share >= MOST else "warning", site.name, evidence, units.tolist(), words)
 
@@ -126,6 +134,15 @@ def _shift(site: SiteStatistics) -> float:
 
 CONSEQUENCES = (
     Rule(
+        "constant-units",
+        _constant,
+        "{constant:.0%} of the units give the same number for every sample: the layers above learn nothing from them.",
+        "The units act as biases, or the batch holds one sample many times.",
+        "deviation over samples below a hundred-thousandth of the unit's size",
+        (Remedy("init", "Draw the weights anew by the function's gain.", {}),
+         Remedy("learning_rate", "Lower the learning rate.", {"factor": 0.2})),
+    ),
+    Rule(
         "mean-shift",
         _mean_shift,
         "{layers:.0f} layers of {function} without normalisation: {mean_shift:.0%} of the signal is a constant offset "
@@ -135,6 +152,25 @@ CONSEQUENCES = (
         (Remedy("swap", "Use a function centred on 0: tanh, elu, gelu or silu.", {"to": "tanh"}),
          Remedy("normalise", "Normalise pre-activations.", {})),
     ),
+    Rule(
+        "dormant-units",
+        _dormant,
+        "{dormant:.0%} of the units have less than 2.5% of the layer's typical activity.",
+        "Rare features; it matters in continual and reinforcement learning, where it grows.",
+        "Sokar et al. 2023, τ = 0.025",
+        (Remedy("", "Draw their incoming weights anew (ReDo)."),),
+    ),
+)  # fmt: skip
+
+#: What died on the way was moved too far; what never fired was drawn wrong.
+_SLOWER = Remedy("learning_rate", "Lower the learning rate (a third to a tenth) and train anew.", {"factor": 0.2})
+_REDRAW = Remedy("init", "Draw weights by He's rule with biases 0 (rt.init_).", {})
+_ALIVE = (
+    Remedy("swap", "Use a function with no dead side: leaky_relu, elu, gelu or silu.", {"to": "leaky_relu"}),
+    Remedy("scale_input", "Standardise the inputs."),
+    Remedy(
+        "", "Draw the dead units' incoming weights anew during training, with bias and optimizer state at 0 (ReDo)."
+    ),
 )
 
 RULES = (
@@ -143,17 +179,10 @@ RULES = (
         _dead_units,
         "{count:.0f} of {of:.0f} units{layer} never left the flat side of their function in the last {samples:.0f} "
         "samples (p < {bound:.2%}, {sure} confidence): no gradient reaches their weights. {when}.",
-        "The layer is wider than the task needs and the loss falls all the same; or it prunes itself under weight decay.",
+        "The layer is wider than the task needs and the loss falls all the same; or weight decay prunes it.",
         "Clopper-Pearson bound for 0 firings; worth a repair from half of the units, or from a "
         "quarter where the loss is stuck (sparse is not dead)",
-        (
-            Remedy("learning_rate", "Lower the learning rate (a third to a tenth) and train anew.", {"factor": 0.2}),
-            Remedy("swap", "Use a function with no dead side: leaky_relu, elu, gelu or silu.", {"to": "leaky_relu"}),
-            Remedy("init", "Draw weights by He's rule with biases 0 (rt.init_).", {}),
-            Remedy("recycle", "Or draw the dead units' incoming weights anew during training, with their bias and "
-                              "optimizer state at 0 (ReDo).", {}),
-            Remedy("scale_input", "Standardise the inputs."),
-        ),
+        (_REDRAW, *_ALIVE),
         causes=("constant-units", "dormant-units", "starved-updates", "vanishing-gradient", "exploding-gradient"),
     ),
     Rule(
@@ -174,15 +203,6 @@ RULES = (
         causes=("constant-units", "vanishing-gradient", "exploding-gradient", "mean-shift"),
     ),
     Rule(
-        "constant-units",
-        _constant,
-        "{constant:.0%} of the units give the same number for every sample: the layers above learn nothing from them.",
-        "The units act as biases, or the batch holds one sample many times.",
-        "deviation over samples below a hundred-thousandth of the unit's size",
-        (Remedy("init", "Draw the weights anew by the function's gain.", {}),
-         Remedy("learning_rate", "Lower the learning rate.", {"factor": 0.2})),
-    ),
-    Rule(
         "linear-units",
         _linear,
         "{linear:.0%} of the units are on the open side of {function} for every sample: there it is a straight line, "
@@ -191,13 +211,5 @@ RULES = (
         "active on more than 99.9% of places (Lyle et al. 2024: linearised units)",
         (Remedy("init", "Set biases to 0 and draw weights by He's rule (rt.init_).", {}),
          Remedy("normalise", "Normalise pre-activations.", {})),
-    ),
-    Rule(
-        "dormant-units",
-        _dormant,
-        "{dormant:.0%} of the units have less than 2.5% of the layer's typical activity.",
-        "Rare features; it matters in continual and reinforcement learning, where it grows.",
-        "Sokar et al. 2023, τ = 0.025",
-        (Remedy("recycle", "Draw their incoming weights anew (ReDo).", {}),),
     ),
 )  # fmt: skip

@@ -1,0 +1,76 @@
+"""The command that checks a user's model before training."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from rheobase.errors import RheobaseError, extra
+
+if TYPE_CHECKING:
+    from rheobase.doctor.report import Report
+
+FUNCTION = "package.module:function; the function returns (model, (x, y), loss), or leaves the loss out."
+LEVEL = "Exit with status 1 if a finding is as severe as this, or more."
+#: The status that says the model was looked at and something was found.
+FOUND = 1
+
+
+def check(
+    function: Annotated[str, typer.Argument(help=FUNCTION)],
+    fail_on: Annotated[Literal["critical", "warning", "info"], typer.Option(help=LEVEL)] = "critical",
+    suppress: Annotated[str, typer.Option(help="Names of rules to leave out, separated by commas.")] = "",
+    html: Annotated[Path | None, typer.Option(help="Write the report to this page, too.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Look for what is wrong with a model before it is trained: one pass over a batch, no step taken."""
+    with extra("doctor"):
+        from rheobase.doctor.check import check as look
+        from rheobase.doctor.records import SEVERITIES
+
+    left_out = [word.strip() for word in suppress.split(",") if word.strip()]
+    report = look(*_given(_found(function)), suppress=left_out)
+    if html is not None:
+        report.html(html)
+    _print(report, as_json)
+    worst = report.worst()
+    if worst is not None and SEVERITIES.index(worst) <= SEVERITIES.index(fail_on):
+        raise typer.Exit(FOUND)
+
+
+def _print(report: Report, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(report.to_dict(), indent=1))
+    else:
+        report.print()
+
+
+def _found(name: str) -> Callable[[], Any]:
+    module, colon, attribute = name.partition(":")
+    if not (module and colon and attribute):
+        raise RheobaseError(f"{name!r} names no function; write package.module:function")
+    # as `python -m` would: modules of the folder one is in can be named
+    sys.path.insert(0, "")
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise RheobaseError(f"there is no module {error.name!r}; it is looked for from this folder on") from None
+    if not callable(getattr(found, attribute, None)):
+        names = [n for n, value in vars(found).items() if callable(value) and not n.startswith("_")]
+        raise RheobaseError(f"{module} has no function {attribute!r}; it has {', '.join(names) or 'none'}")
+    function: Callable[[], Any] = getattr(found, attribute)
+    return function
+
+
+def _given(function: Callable[[], Any]) -> tuple[Any, Any, Any]:
+    given = function()
+    if not isinstance(given, tuple) or len(given) not in (2, 3):
+        raise RheobaseError(f"{function.__name__} must return (model, (x, y), loss) or (model, (x, y))")
+    model, batch, *loss = given
+    return model, batch, (loss or [None])[0]

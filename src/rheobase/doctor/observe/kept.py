@@ -1,0 +1,56 @@
+"""Inputs that were seen lately: the network as it is at the end is run on them once more."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+Tensor = torch.Tensor
+
+#: Bytes of inputs that are kept, and how many batches at most.
+_BYTES, _BATCHES = 1 << 22, 16
+
+
+class Kept:
+    """The latest inputs, by reference, as far as they are small."""
+
+    def __init__(self) -> None:
+        self._batches: deque[tuple[Any, ...]] = deque(maxlen=_BATCHES)
+
+    def add(self, inputs: tuple[Any, ...]) -> None:
+        """Keep an input; the oldest ones make room."""
+        if inputs and _bytes(inputs) <= _BYTES:
+            self._batches.append(inputs)
+            while sum(map(_bytes, self._batches)) > _BYTES:
+                self._batches.popleft()
+
+    def take(self) -> list[tuple[Any, ...]]:
+        """All that is kept; nothing is kept afterwards."""
+        found = list(self._batches)
+        self._batches.clear()
+        return found
+
+
+def _bytes(inputs: tuple[Any, ...]) -> int:
+    return sum(x.numel() * x.element_size() for x in inputs if isinstance(x, Tensor))
+
+
+@contextmanager
+def left_as_it_was(model: nn.Module) -> Iterator[None]:
+    """Buffers (the statistics of batch normalisation), modes and random numbers are set back at the end."""
+    kept = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    modes = [(layer, layer.training) for layer in model.modules()]
+    with torch.random.fork_rng():
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for name, buffer in model.named_buffers():
+                    buffer.copy_(kept[name])
+            for layer, training in modes:
+                layer.training = training

@@ -1,0 +1,1 @@
+"""Remedies that are carried out without a person."""

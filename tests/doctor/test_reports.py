@@ -1,0 +1,195 @@
+"""What the doctor hands over: repairs that were tried, pages, plain data, the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.optim.optimizer import _global_optimizer_pre_hooks
+
+import rheobase.torch as rt
+from rheobase.doctor.records import Remedy
+from rheobase.doctor.repair.apply import ACTIONS, applied
+from rheobase.doctor.report.meanfield import expected
+from rheobase.doctor.rules import RULES
+from rheobase.errors import UnsupportedInput
+from tests.doctor.networks import Applied, mlp, train
+
+X = torch.randn(256, 8, generator=torch.Generator().manual_seed(0))
+Y = (X[:, 0] > 0).long() + (X[:, 1] > 0).long()
+
+
+def sick() -> nn.Module:
+    model = mlp(8, 32, 32, 3)
+    nn.init.constant_(model[2].bias, -30.0)
+    return model
+
+
+def learn(model: nn.Module) -> float:
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(40):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X), Y).backward()
+        optimizer.step()
+    return float(F.cross_entropy(model(X), Y).detach())
+
+
+# --- repairs ---
+
+
+def test_a_repair_that_helps_is_told_from_one_that_does_not() -> None:
+    finding = rt.check(sick(), (X, Y), loss=F.cross_entropy).findings[0]
+    assert finding.rule == "dead-units"
+    good = rt.verify(sick, learn, finding, seeds=3)
+    assert (good.remedy.action, good.helps, good.symptom["repair"]) == ("init", True, 0.0)
+    assert good.symptom["none"] == 1.0
+    np.testing.assert_allclose(good.gain.mean, (good.none - good.repaired).mean())
+    useless = rt.verify(sick, learn, finding, seeds=3, remedy=Remedy("clip", "clip", {"norm": 1.0}))
+    assert not useless.helps
+    np.testing.assert_array_equal(useless.none, good.none)
+
+
+def test_the_same_seeds_and_the_random_numbers_outside_are_kept() -> None:
+    finding = rt.check(sick(), (X, Y), loss=F.cross_entropy).findings[0]
+    state = torch.get_rng_state()
+    one, two = (rt.verify(sick, learn, finding, seeds=2) for _ in range(2))
+    np.testing.assert_array_equal(one.none, two.none)
+    np.testing.assert_array_equal(one.randomly, two.randomly)
+    assert torch.equal(state, torch.get_rng_state())
+    assert not _global_optimizer_pre_hooks
+
+
+@pytest.mark.parametrize("factor", [0.1, 3.0])
+def test_a_learning_rate_is_scaled_at_the_step_and_schedules_go_on(factor: float) -> None:
+    model = nn.Linear(2, 1, bias=False)
+    before = model.weight.detach().clone()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    with applied(Remedy("learning_rate", "", {"factor": factor}), model, ""):
+        model(torch.ones(1, 2)).sum().backward()
+        optimizer.step()
+    torch.testing.assert_close(model.weight, before - 0.5 * factor)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("remedy", [r for rule in RULES for r in rule.remedies if r.action], ids=lambda r: r.action)
+def test_every_automatic_remedy_makes_a_model_that_trains(remedy: Remedy) -> None:
+    model = nn.Sequential(mlp(8, 16, 16, 3, act=nn.Tanh), nn.Softmax(-1))
+    assert remedy.action in ACTIONS
+    with applied(remedy, model, "0.1") as repaired:
+        optimizer = torch.optim.SGD(repaired.parameters(), lr=0.1)
+        F.cross_entropy(repaired(X), Y).backward()
+        optimizer.step()
+    assert all(p.grad is not None for p in repaired.parameters())
+
+
+def test_what_cannot_be_carried_out_is_said() -> None:
+    with (
+        pytest.raises(UnsupportedInput, match="advice for a person"),
+        applied(Remedy("", "think"), mlp(8, 4, 3), ""),
+    ):
+        pass
+    with pytest.raises(UnsupportedInput, match="calls in its code"), applied(Remedy("swap", "", {"to": "elu"}),
+                                                                            Applied(torch.relu), ""):  # fmt: skip
+        pass
+    finding = rt.check(nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 3)), (X, Y)).findings[0]
+    with pytest.raises(UnsupportedInput, match="no remedy for missing-activation"):
+        rt.verify(sick, learn, finding)
+    with pytest.raises(UnsupportedInput, match="2 or more"):
+        rt.verify(sick, learn, finding, seeds=1)
+
+
+# --- pages, plain data ---
+
+
+def test_mean_field_theory_agrees_with_a_wide_network() -> None:
+    torch.manual_seed(0)
+    model = mlp(256, *[512] * 6, 1, act=nn.Tanh)
+    rt.init_(model, "tanh")
+    case = rt.check(model, (torch.randn(512, 256), torch.randn(512, 1)), loss=F.mse_loss).case
+    sites, theory = expected(case)
+    np.testing.assert_allclose([s.gradient for s in sites], theory, rtol=0.1)
+
+
+@pytest.mark.filterwarnings("ignore:.*identical")
+def test_the_page_holds_all_and_needs_nothing_else(tmp_path: Path) -> None:
+    report = train(sick(), steps=20).report()
+    report.html(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "dead-units at" in page
+    assert page.count("<svg") >= 5
+    assert page.count('role="img"') == page.count("<svg")
+    outside = set(re.findall(r'(?:src|href)="([^"#]+)', page)) | set(re.findall(r"url\((?!#)([^)]+)", page))
+    assert not outside
+    assert "prefers-color-scheme: dark" in page
+    with pytest.raises(UnsupportedInput, match="there is no folder"):
+        report.html(tmp_path / "missing" / "report.html")
+
+
+def test_a_row_per_activation_and_a_paragraph_per_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    rt.check(sick(), (X, Y), loss=F.cross_entropy).print()
+    text = capsys.readouterr().out
+    for part in ("relu", "100%", "dead-units at 3", "32 of 32 units", "Fine if"):
+        assert part in " ".join(text.split())
+    rt.check(mlp(8, 16, 3), (X, Y), loss=F.cross_entropy).print()
+    assert "Nothing found" in capsys.readouterr().out
+
+
+# --- the command line ---
+
+MODULE = """
+import torch
+from torch import nn
+from torch.optim.optimizer import _global_optimizer_pre_hooks
+batch = torch.randn(64, 4), torch.arange(64) % 3
+def sick():
+    return nn.Sequential(nn.Linear(4, 3), nn.Softmax(-1)), batch, nn.CrossEntropyLoss()
+def healthy():
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)), batch, nn.CrossEntropyLoss()
+def wrong():
+    return 3
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "mine.py").write_text(MODULE)
+    return tmp_path
+
+
+def checked(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "rheobase.cli", "check", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+
+
+def test_the_command_tells_a_sick_model_by_its_exit_status(folder: Path) -> None:
+    found = checked(folder, "mine:sick", "--json", "--html", "page.html")
+    assert found.returncode == 1
+    assert json.loads(found.stdout)["findings"][0]["rule"] == "softmax-into-cross-entropy"
+    assert (folder / "page.html").exists()
+    healthy = checked(folder, "mine:healthy", "--fail-on", "info")
+    assert (healthy.returncode, healthy.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["mine"], "write package.module:function"),
+        (["ours:sick"], "no module 'ours'"),
+        (["mine:well"], "it has .*sick, healthy"),
+        (["mine:wrong"], "must return"),
+        (["mine:sick", "--suppress", "softmax"], "did you mean softmax-over-batch|no rule is called"),
+    ],
+)
+def test_what_was_typed_wrong_is_one_line(folder: Path, arguments: list[str], complaint: str) -> None:
+    found = checked(folder, *arguments)
+    assert found.returncode == 2
+    assert re.search(complaint, found.stderr)
+    assert found.stderr.count("\n") == 1
