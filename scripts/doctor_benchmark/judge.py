@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from scenario import Scenario, Setup
+from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import rheobase.torch as rt
@@ -19,7 +20,11 @@ ALARMS = ("critical", "warning")
 
 @dataclass(frozen=True)
 class Row:
-    """One training. worse: by how much the fault raises the final loss over its twin's, in units of the twin's."""
+    """One training: what was said, and what was so.
+
+    score: accuracy, area under the curve for one output, or share of variance explained. zeros: the largest share of
+    zeros that the outputs of a ReLU have, on which other tools' rules rest.
+    """
 
     scenario: str
     family: str
@@ -36,8 +41,8 @@ class Row:
     true_dead: int
     found_dead: int
     both_dead: int
-    loss: float
-    overhead: float
+    score: float
+    zeros: float
 
 
 def train(setup: Setup, seed: int, watched: bool = True) -> Report | None:
@@ -67,9 +72,16 @@ def train(setup: Setup, seed: int, watched: bool = True) -> Report | None:
 
 
 @torch.no_grad()
-def final_loss(setup: Setup) -> float:
+def score(setup: Setup) -> float:
     setup.model.eval()
-    return float(setup.loss(setup.model(setup.x), setup.y))
+    output = setup.model(setup.x)
+    if not torch.isfinite(output).all():
+        return 0.0
+    if setup.y.is_floating_point():
+        return float(1 - (output - setup.y).pow(2).mean() / setup.y.var())
+    if output.shape[1] == 1:
+        return float(roc_auc_score(setup.y, output[:, 0]))
+    return float((output.argmax(dim=1) == setup.y).float().mean())
 
 
 @torch.no_grad()
@@ -131,6 +143,6 @@ def judge(scenario: Scenario, seed: int, faulty: bool = True) -> Row:
         true_dead=sum(map(len, truth.values())),
         found_dead=sum(len(found.get(p, set())) for p in truth),
         both_dead=both,
-        loss=final_loss(setup),
-        overhead=report.overhead.share,
+        score=score(setup),
+        zeros=max((1 - float(s.active.mean()) for s in report.sites if s.function == "relu"), default=0.0),
     )
