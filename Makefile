@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-GENERATORS := fit_series fit_exponential fit_logarithm fit_normal kept_for_backward kernel_page
+GENERATORS := fit_series fit_exponential fit_logarithm fit_normal kept_for_backward kernel_page doctor_page
 
 .PHONY: help study bench test check lock clean
 .DEFAULT_GOAL := help

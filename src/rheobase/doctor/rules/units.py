@@ -10,8 +10,11 @@ from rheobase.doctor.certify import CONFIDENCE, required, upper_bound
 from rheobase.doctor.records import Case, Counts, Remedy, Severity, SiteStatistics
 from rheobase.doctor.rules.rule import Rule, Sign
 
-#: Shares of dead units from which they are worth a word, a repair where the loss is stuck, a repair, an alarm.
-SOME, QUARTER, MANY, MOST = 0.05, 0.25, 0.5, 0.9
+#: Share of dead units from which they are worth a word, and an alarm.
+SOME, MOST = 0.05, 0.9
+#: Share from which they are worth a repair: where the loss is stuck, where it falls, and before training, when half of
+#: the units of a deep layer may be silent by the draw of the signs.
+STUCK_LOSS, FALLING_LOSS, UNTRAINED = 0.4, 0.6, 0.75
 #: A unit is saturated where this share of its places is; a site, where this share of its units is.
 STUCK, HALF = 0.9, 0.5
 #: A unit is constant whose deviation over samples is below this share of its size.
@@ -49,7 +52,7 @@ def _dead_units(case: Case) -> Iterator[Sign]:
         if len(units) == 0 or share < SOME:
             continue
         silent = int(site.since[units].min())
-        many = QUARTER if stuck(case) else MANY
+        many = UNTRAINED if not case.trained else STUCK_LOSS if stuck(case) else FALLING_LOSS
         severity: Severity = "critical" if share >= MOST else "warning" if share >= many else "info"
         evidence = {"dead": share, "count": len(units), "of": site.units, "samples": silent,
                     "bound": upper_bound(silent, site.units), "died_at_step": float(site.last_fired[units].max()),
@@ -124,7 +127,8 @@ def _mean_shift(case: Case) -> Iterator[Sign]:
     if len(shifted) >= 4:
         site = max(shifted, key=_shift)
         evidence = {"mean_shift": _shift(site), "of_gaussian": site.nature.mean_shift, "layers": len(shifted)}
-        yield Sign("warning", site.name, evidence, facts={"function": site.function})
+        harmful = stuck(case) if case.trained else len(shifted) >= 6
+        yield Sign("warning" if harmful else "info", site.name, evidence, facts={"function": site.function})
 
 
 def _shift(site: SiteStatistics) -> float:
@@ -148,7 +152,8 @@ CONSEQUENCES = (
         "{layers:.0f} layers of {function} without normalisation: {mean_shift:.0%} of the signal is a constant offset "
         "(of a standard normal z {of_gaussian:.0%}), which every layer hands to the next.",
         "The network is trained at a small learning rate and has time.",
-        "(E f)²/E f², Clevert et al. 2016; functions above 60%, four layers or more",
+        "(E f)²/E f², Clevert et al. 2016; functions above 60%, four layers or more; a warning "
+        "where the loss is stuck, and before training from six layers on",
         (Remedy("swap", "Use a function centred on 0: tanh, elu, gelu or silu.", {"to": "tanh"}),
          Remedy("normalise", "Normalise pre-activations.", {})),
     ),
@@ -180,8 +185,8 @@ RULES = (
         "{count:.0f} of {of:.0f} units{layer} never left the flat side of their function in the last {samples:.0f} "
         "samples (p < {bound:.2%}, {sure} confidence): no gradient reaches their weights. {when}.",
         "The layer is wider than the task needs and the loss falls all the same; or weight decay prunes it.",
-        "Clopper-Pearson bound for 0 firings; worth a repair from half of the units, or from a "
-        "quarter where the loss is stuck (sparse is not dead)",
+        "Clopper-Pearson bound for 0 firings; worth a repair from 60% of the units, from 40% where "
+        "the loss is stuck, from 75% before training (sparse is not dead)",
         (_REDRAW, *_ALIVE),
         causes=("constant-units", "dormant-units", "starved-updates", "vanishing-gradient", "exploding-gradient"),
     ),
