@@ -54,8 +54,9 @@ it is no fault; what to do, in order; and where the threshold comes from. `suppr
 ## What is measured
 
 Modules of torch.nn and of rheobase, and calls in a forward method (`F.relu`, `torch.tanh`, `x.clamp(min=0)`,
-`x.relu_()`, `rb.gelu(x)`), in place or not, reused, nested, inside transformers; of nn.RNN the states. What LSTM, GRU
-and attention compute inside is out of reach. A unit is a feature, or a channel of a convolution; a sample counts once.
+`x.relu_()`, `rb.gelu(x)`), in place or not, reused, nested, inside transformers; of nn.RNN the states, of attention
+the entropy of its weights. What LSTM and GRU compute inside is out of reach. A unit is a feature, or a channel of a
+convolution; a sample counts once.
 
 - **Flat sides** come from the function's facts, never from its name: where f′ is exactly 0, or below 5 % of its maximum
   while f tends to a number. tanh has two, gelu one, leaky_relu none.
@@ -112,7 +113,7 @@ on trainings that are in neither.
 
 ## What is not there
 
-Attention entropy, gradients through time inside recurrent layers, recycling of dead units during training, a live view
+Gradients through time inside recurrent layers, recycling of dead units during training, a live view
 and export to TensorBoard.
 """
 

@@ -128,7 +128,7 @@ def judge(scenario: Scenario, seed: int, faulty: bool = True) -> Row:
     found = {s.path: {int(u) for u in dead(s)} for s in report.sites if s.function == "relu" and s.call == 0}
     both = sum(len(truth[p] & found.get(p, set())) for p in truth)
     return Row(
-        scenario=scenario.name if faulty else f"twin of {scenario.name}",
+        scenario=f"twin of {scenario.name}" if scenario.sick and not faulty else scenario.name,
         family=scenario.family if faulty else "healthy",
         half="held-out" if scenario.held_out else "dev",
         sick=sick,

@@ -88,8 +88,7 @@ def test_units_that_die_on_the_way_are_found_with_the_step() -> None:
     assert "(p < " in finding.explanation
 
 
-def test_a_healthy_training_says_nothing() -> None:
+def test_a_healthy_training_gets_no_more_than_a_remark() -> None:
     torch.manual_seed(0)
-    report = train(mlp(8, 32, 32, 3), steps=60).report()
-    assert report.findings == []
-    assert report.worst() is None
+    assert train(mlp(8, 32, 32, 3), steps=60).report().worst() in (None, "info")
+    assert train(mlp(8, 32, 32, 3, act=nn.GELU), steps=60).report().worst() is None

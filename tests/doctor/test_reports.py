@@ -139,7 +139,7 @@ def test_a_row_per_activation_and_a_paragraph_per_finding(capsys: pytest.Capture
     for part in ("relu", "100%", "dead-units at 3", "32 of 32 units", "Fine if"):
         assert part in " ".join(text.split())
     rt.check(mlp(8, 16, 3), (X, Y), loss=F.cross_entropy).print()
-    assert "Nothing found" in capsys.readouterr().out
+    assert "Nothing is wrong" in capsys.readouterr().out
 
 
 # --- the command line ---

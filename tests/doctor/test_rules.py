@@ -174,6 +174,44 @@ def test_the_first_number_that_is_none_is_found() -> None:
     assert (first.rule, first.severity, first.site, first.evidence["step"]) == ("non-finite", "critical", "0.4", 0)
 
 
+# --- attention ---
+
+
+class Attending(nn.Module):
+    """Attention by torch's module or by its function, with queries and keys scaled."""
+
+    def __init__(self, module: bool, scale: float) -> None:
+        super().__init__()
+        self.whole, self.parts, self.out = (
+            nn.MultiheadAttention(8, 2, batch_first=True),
+            nn.Linear(8, 24),
+            nn.Linear(8, 3),
+        )
+        self.module = module
+        with torch.no_grad():
+            (self.whole.in_proj_weight if module else self.parts.weight)[:16] *= scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.module:
+            return self.out(self.whole(x, x, x)[0].mean(dim=1))
+        q, k, v = (p.unflatten(-1, (2, 4)).transpose(1, 2) for p in self.parts(x).chunk(3, dim=-1))
+        return self.out(F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2).mean(dim=1))
+
+
+@pytest.mark.parametrize("module", [True, False])
+def test_attention_that_looks_at_one_place(module: bool) -> None:
+    torch.manual_seed(0)
+    given = torch.randn(16, 12, 8), CLASSES[:16]
+    sharp = rt.check(Attending(module, 60.0), given, loss=CE)
+    assert alarms(sharp)[0][0] == "attention-collapse"
+    (place,) = rt.check(model := Attending(module, 1.0), given, loss=CE).case.attention
+    assert (place.entropy > 0.5).all()
+    if module:
+        _, weights = model.whole(*[given[0][:4]] * 3, average_attn_weights=False)
+        entropy = -(weights * weights.log()).sum(-1).mean(dim=(0, 2)) / math.log(12)
+        np.testing.assert_allclose(place.entropy, entropy.detach(), rtol=1e-4)
+
+
 # --- how it is said ---
 
 

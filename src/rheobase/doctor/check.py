@@ -67,6 +67,7 @@ def check(
     case = Case(
         sites=found, first=found, parameters=weights.statistics(), layers=layers(listener),
         doubled=tuple(listener.structure.doubled), losses=losses.statistics(), inputs=of_inputs(inputs),
+        attention=listener.attention.statistics(),
         output=listener.output.site[1] if listener.output.site else "", output_kind=listener.output.kind,
         moments=(), steps=(0,), overhead=Overhead(seconds, 1.0, 1, 0, 0.0), trained=False, optimised=False,
     )  # fmt: skip

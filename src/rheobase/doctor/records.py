@@ -167,6 +167,15 @@ class LossCall:
 
 
 @dataclass(frozen=True, slots=True)
+class AttentionStatistics:
+    """Attention in the latest pass: by head, entropy of the weights over the largest possible; largest |logit|."""
+
+    path: str
+    entropy: Numbers
+    largest: float
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """The model's input: root mean square of all of it, of its widest and of its median feature."""
 
@@ -223,4 +232,4 @@ class Case:
     overhead: Overhead
     trained: bool
     optimised: bool
-    attention: tuple[tuple[str, float, float], ...] = ()
+    attention: tuple[AttentionStatistics, ...]

@@ -119,6 +119,7 @@ class watch:
         case = Case(
             sites=found, first=self.first or found, parameters=self.weights.statistics(), layers=layers(self.listener),
             doubled=tuple(trail.doubled), losses=self.losses.statistics(), inputs=self.inputs,
+            attention=self.listener.attention.statistics(),
             output=output.site[1] if output.site else "", output_kind=output.kind,
             moments=self.timeline.moments(), steps=tuple(self.timeline.steps),
             overhead=self.pace.overhead(len(self.timeline.steps)),

@@ -18,6 +18,7 @@ from rheobase import catalogue
 from rheobase.activation import Activation as Function
 from rheobase.definition import Definition
 from rheobase.doctor.nature import nature
+from rheobase.doctor.observe.attention import LOGITS, Attention
 from rheobase.doctor.observe.ear import Ear
 from rheobase.doctor.observe.tally import Tally
 from rheobase.doctor.observe.trail import Origin, Trail
@@ -33,8 +34,6 @@ _no_mode = torch._C.DisableTorchFunction
 
 #: Functions that are applied in code for other reasons than to activate.
 _ARITHMETIC = frozenset(("exponential", "identity"))
-#: Functions that apply one on the way: their input is not its input.
-_WITHIN = frozenset((torch.nn.functional.scaled_dot_product_attention,))
 _RECURRENT = {"rnn_tanh": "tanh", "rnn_relu": "relu"}
 
 
@@ -60,6 +59,7 @@ class Listener(TorchFunctionMode):
         #: the origins of the first pass; its structure is that of all
         self.structure = Trail()
         self.trail: Trail | None = self.structure
+        self.attention = Attention()
         self.step, self.passes = 0, 0
         #: seconds spent on listening
         self.spent = 0.0
@@ -163,7 +163,9 @@ class Listener(TorchFunctionMode):
         path = self._running[-1]
         if path is None:
             return run(*args, **kwargs)
-        names = names_of(func, args, kwargs) if may_compute(func) and func not in _WITHIN else ()
+        if func in LOGITS:
+            self._attends(func, path, args, kwargs)
+        names = names_of(func, args, kwargs) if may_compute(func) and func not in LOGITS else ()
         if names and args and isinstance(args[0], Tensor) and names[-1] not in _ARITHMETIC:
             # the last name is the narrowest: hard_tanh from 0 to 6 is relu6
             definition = catalogue.lookup(names[-1])
@@ -175,6 +177,10 @@ class Listener(TorchFunctionMode):
         if word in _RECURRENT:
             self._recurrent(catalogue.lookup(_RECURRENT[word]), path, result[0])
         return result
+
+    def _attends(self, func: Any, path: str, args: Any, kwargs: Mapping[str, Any]) -> None:
+        self.attention.heard(func, path, self._calls[path, "attention"], args, kwargs)
+        self._calls[path, "attention"] += 1
 
     def _ours(self, plain: Callable[..., Any], function: Function, x: Any, *args: Any, **options: Any) -> Any:
         path = self._running[-1] if self._running else None

@@ -31,6 +31,8 @@ def render(report: Report) -> str:
     return environment.get_template("report.html.j2").render(
         report=report,
         verdict=_verdict(report),
+        grave=[f for f in report.findings if f.severity != "info"],
+        noted=[f for f in report.findings if f.severity == "info"],
         rows=[_row(s) for s in case.sites],
         cost=cost(report),
         curves=[(label(case.sites[k]), svg(partial(pictures.on_the_curve, case.sites[k]))) for k in chosen],

@@ -15,7 +15,7 @@ from rheobase.doctor.report.terminal import label
 from rheobase.doctor.rules.units import dead
 from rheobase.plot import COLOURS
 
-#: Pre-activations are drawn from -WINDOW to WINDOW.
+#: Pre-activations are drawn from -WINDOW to WINDOW at least.
 WINDOW = 6.0
 _SHADE = "#8fbfe0"
 #: Where asinh's axis is marked.
@@ -30,18 +30,24 @@ def on_the_curve(site: SiteStatistics) -> Figure:
     axes.set_zorder(shade.get_zorder() + 1)
     axes.patch.set_visible(False)
     _density(shade, site)
-    x = np.linspace(-WINDOW, WINDOW, 601)
+    left, right = _window(site)
+    x = np.linspace(left, right, 601)
     function, values = of(site.nature.definition), dict(site.nature.values)
     for low, high in site.nature.flat:
-        axes.axvspan(max(low, -WINDOW), min(high, WINDOW), color="#999999", alpha=0.13, linewidth=0)
+        axes.axvspan(max(low, left), min(high, right), color="#999999", alpha=0.13, linewidth=0)
     axes.plot(x, function(x, **values), color="#222222", linewidth=1.8, label="f")
     axes.plot(x, function.derivative(x, 1, **values), color=COLOURS[1], linewidth=1.4, label="f′")
-    axes.set(
-        title=f"{label(site)}: {site.function}", xlabel="pre-activation z", ylim=(-1.6, 3.2), xlim=(-WINDOW, WINDOW)
-    )
+    axes.set(title=f"{label(site)}: {site.function}", xlabel="pre-activation z", ylim=(-1.6, 3.2), xlim=(left, right))
     axes.legend(loc="upper left", frameon=False, fontsize="small", handlelength=1.2)
     _plain(axes)
     return figure
+
+
+def _window(site: SiteStatistics) -> tuple[float, float]:
+    """At least from -WINDOW to WINDOW, and what 99 of 100 pre-activations need."""
+    share = np.cumsum(site.histogram) / max(site.histogram.sum(), 1)
+    low, high = EDGES[np.searchsorted(share, 0.005)], EDGES[np.searchsorted(share, 0.995) + 1]
+    return min(-WINDOW, float(low)), max(WINDOW, float(high))
 
 
 def _density(axes: Any, site: SiteStatistics) -> None:
@@ -49,9 +55,9 @@ def _density(axes: Any, site: SiteStatistics) -> None:
     axes.stairs(heights, EDGES, fill=True, color=_SHADE, alpha=0.7)
     axes.set_yticks([])
     axes.spines[["top", "right", "left"]].set_visible(False)
-    inside = heights[(EDGES[1:] > -WINDOW) & (EDGES[:-1] < WINDOW)]
-    # a spike at one place must not flatten the rest
-    axes.set_ylim(0, 1.6 * max(float(np.percentile(inside, 99)), 1e-9))
+    left, right = _window(site)
+    inside = heights[(EDGES[1:] > left) & (EDGES[:-1] < right)]
+    axes.set_ylim(0, 1.6 * max(float(inside.max()), 1e-9))
 
 
 def over_time(case: Case, place: int) -> Figure:

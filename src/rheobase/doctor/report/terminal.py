@@ -27,10 +27,14 @@ def show(report: Report, console: Console) -> None:
     """Print all of it."""
     console.print(_table(report))
     console.print(Text(cost(report), style="dim"))
-    if not report.findings:
-        console.print(Text("Nothing found.", style="bold green"))
-    for finding in report.findings:
+    grave = [f for f in report.findings if f.severity != "info"]
+    if not grave:
+        console.print(Text("Nothing is wrong.", style="bold green"))
+    for finding in grave:
         console.print(_paragraph(finding))
+    for finding in report.findings:
+        if finding.severity == "info":
+            console.print(_line(finding))
 
 
 def _table(report: Report) -> Table:
@@ -50,8 +54,8 @@ def _table(report: Report) -> Table:
 
 
 def label(site: SiteStatistics) -> str:
-    """The site's name, with the number of the call where it is not the first."""
-    return f"{site.name} #{site.call + 1}" if site.call else site.name
+    """The site's name, with the number of the call where a module is used again."""
+    return f"{site.name} #{site.call + 1}" if site.call and site.path else site.name
 
 
 def sparkline(site: SiteStatistics) -> str:
@@ -77,6 +81,11 @@ def _paragraph(finding: Finding) -> Group:
     body = [Text(finding.explanation), *(Text(f"→ {r.text}") for r in finding.remedies[:3]),
             Text(f"Fine if: {finding.fine_if}", style="dim")]  # fmt: skip
     return Group(Text(), head, *(Padding(line, (0, 0, 0, 2)) for line in body))
+
+
+def _line(finding: Finding) -> Text:
+    units = f": {_some(finding.units)}" if finding.units else ""
+    return Text.assemble(("info", STYLES["info"]), f"  {finding.rule} at {finding.site}{units}")
 
 
 def _some(units: list[int]) -> str:

@@ -7,13 +7,22 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from rheobase.doctor.records import SEVERITIES, Case, Finding
-from rheobase.doctor.rules import beginning, data, flow, pairs, structure, units
+from rheobase.doctor.rules import attention, beginning, data, flow, pairs, structure, units
 from rheobase.doctor.rules.rule import Rule
 from rheobase.errors import UnsupportedInput
 
 #: Causes come before consequences: of two findings equally severe, the one of the earlier rule is listed first.
-RULES: tuple[Rule, ...] = (*pairs.RULES, *data.RULES, *structure.RULES, *beginning.RULES, *flow.CAUSES, *units.RULES,
-                           *flow.CONSEQUENCES, *units.CONSEQUENCES)  # fmt: skip
+RULES: tuple[Rule, ...] = (
+    *pairs.RULES,
+    *data.RULES,
+    *structure.RULES,
+    *beginning.RULES,
+    *flow.CAUSES,
+    *attention.RULES,
+    *units.RULES,
+    *flow.CONSEQUENCES,
+    *units.CONSEQUENCES,
+)
 NAMES = tuple(rule.name for rule in RULES)
 
 

@@ -10,8 +10,8 @@ from rheobase.doctor.certify import CONFIDENCE, required, upper_bound
 from rheobase.doctor.records import Case, Counts, Remedy, Severity, SiteStatistics
 from rheobase.doctor.rules.rule import Rule, Sign
 
-#: Share of dead units from which they are worth a word, and an alarm.
-SOME, MOST = 0.05, 0.9
+#: Share of dead units from which they are an alarm.
+MOST = 0.9
 #: Share from which they are worth a repair: where the loss is stuck, where it falls, and before training, when half of
 #: the units of a deep layer may be silent by the draw of the signs.
 STUCK_LOSS, FALLING_LOSS, UNTRAINED = 0.4, 0.6, 0.75
@@ -49,7 +49,7 @@ def _dead_units(case: Case) -> Iterator[Sign]:
     found = [(s, dead(s)) for s in case.sites if s.nature.rectifies]
     for site, units in sorted(found, key=lambda pair: -len(pair[1]) / pair[0].units):
         share = len(units) / site.units
-        if len(units) == 0 or share < SOME:
+        if not len(units):
             continue
         silent = int(site.since[units].min())
         many = UNTRAINED if not case.trained else STUCK_LOSS if stuck(case) else FALLING_LOSS
