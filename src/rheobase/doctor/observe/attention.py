@@ -38,7 +38,7 @@ class Attention:
     def statistics(self) -> tuple[AttentionStatistics, ...]:
         """As plain numbers."""
         found = self._latest.items()
-        return tuple(AttentionStatistics(path, h.double().cpu().numpy(), float(m)) for (path, _), (h, m) in found)
+        return tuple(AttentionStatistics(path, h.cpu().double().numpy(), float(m)) for (path, _), (h, m) in found)
 
 
 def _of_dot_product(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor | None:

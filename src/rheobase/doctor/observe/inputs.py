@@ -17,7 +17,7 @@ def of_inputs(given: tuple[Any, ...]) -> Inputs | None:
     found = [x for x in given if isinstance(x, Tensor) and x.is_floating_point() and x.numel() > 1]
     if not found:
         return None
-    x = found[0].detach().double()
+    x = found[0].detach().float()
     axis = 1 if x.dim() == 4 else -1
     rows = x.movedim(axis, -1).reshape(-1, x.shape[axis])
     sizes = rows.pow(2).mean(dim=0).sqrt()

@@ -67,23 +67,23 @@ class Losses:
         """Note prediction, target and value of a loss."""
         if not isinstance(prediction, Tensor) or not prediction.is_floating_point() or not prediction.numel():
             return
-        p = prediction.detach().double()
+        p = prediction.detach().float()
         t = target.detach() if isinstance(target, Tensor) and target.numel() else p.new_zeros(1)
         classes = isinstance(target, Tensor) and not target.is_floating_point() and t.dim() == max(p.dim() - 1, 1)
-        t = t.double()
-        total = value.detach().double() if isinstance(value, Tensor) else p.new_tensor(float("nan"))
+        t = t.float()
+        total = value.detach().float() if isinstance(value, Tensor) else p.new_tensor(float("nan"))
         logs = (p.amax() <= 0) | (kind == "nll_loss")
         shares = torch.where(logs, p.exp(), p)
         sums = [_off(shares, d) for d in (1, 0)] if p.dim() > 1 else [p.new_tensor(math.inf)] * 2
         numbers = [total.mean(), p.amin(), p.amax(), *sums,
-                   t.amin(), t.amax(), t.mean(), t.std(correction=0), torch.isfinite(p).all().double(),
+                   t.amin(), t.amax(), t.mean(), t.std(correction=0), torch.isfinite(p).all().float(),
                    p.new_tensor(float(prediction.data_ptr() == self.output_at))]  # fmt: skip
         self._calls.append((self.step, kind, tuple(prediction.shape), classes, torch.stack(numbers)))
 
     def value(self, total: Any) -> None:
         """Note the value of the call heard last."""
         if self._calls and isinstance(total, Tensor):
-            self._calls[-1][-1][0] = total.detach().double().mean()
+            self._calls[-1][-1][0] = total.detach().float().mean()
 
     def statistics(self) -> tuple[LossCall, ...]:
         """All calls as plain numbers."""

@@ -95,8 +95,8 @@ class Tally:
 
     def statistics(self, place: Mapping[str, object]) -> SiteStatistics:
         """The sums as plain numbers."""
-        fired, active, flat, mean, square = self.units.double().cpu().numpy()
-        z_mean, z_square = self.whole.double().cpu().numpy()
+        fired, active, flat, mean, square = self.units.cpu().double().numpy()
+        z_mean, z_square = self.whole.cpu().double().numpy()
         recent = [g.item() for g in self.gradients[-10:]]
         return SiteStatistics(
             samples=self.samples,

@@ -77,7 +77,7 @@ class Weights:
 
 
 def _table(rows: list[Tensor]) -> np.ndarray:
-    return torch.stack(rows).double().cpu().numpy() if rows else np.zeros((0, 0))
+    return torch.stack(rows).cpu().double().numpy() if rows else np.zeros((0, 0))
 
 
 def _dense(gradient: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ def _fan_in(layer: nn.Module, p: Tensor) -> float:
 
 @torch.no_grad()
 def _scale(p: Tensor) -> float:
-    return float(p.double().pow(2).mean().sqrt())
+    return float(p.float().pow(2).mean().sqrt())
 
 
 @torch.no_grad()

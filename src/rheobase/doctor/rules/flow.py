@@ -10,6 +10,7 @@ import numpy as np
 from rheobase.doctor.records import Case, ParameterStatistics, Remedy
 from rheobase.doctor.rules.beginning import DECADES, decades_lost, hidden
 from rheobase.doctor.rules.rule import Rule, Sign
+from rheobase.doctor.rules.units import stuck
 
 #: ‖Δw‖/‖w‖ per step below which weights stand still, and above which they are thrown about (about 10⁻³ is usual).
 STILL, WILD = 1e-6, 0.1
@@ -72,18 +73,20 @@ def _ratio(p: ParameterStatistics) -> float:
 
 def _wild(case: Case) -> Iterator[Sign]:
     moved = [p for p in case.parameters if p.trained and p.optimised and p.scale * p.fan_in**0.5 > NEAR_ZERO]
-    found = [(p, _thrown(p)) for p in moved]
+    lost = stuck(case)
+    found = [(p, _thrown(p, lost)) for p in moved]
     worst = max(found, key=lambda pair: pair[1], default=None)
     if worst is not None and worst[1] > 0:
         share = float(np.mean([r > 0 for _, r in found]))
         yield Sign("critical" if worst[1] > 1 else "warning", worst[0].layer, {"update": worst[1], "layers": share})
 
 
-def _thrown(p: ParameterStatistics) -> float:
-    """A step's update where it is wild: the typical one of the later half, or one above the weights' own size."""
+def _thrown(p: ParameterStatistics, lost: bool) -> float:
+    """A step's update where it is wild: the typical one of the later half, or, where the loss has not fallen, one above
+    the weights' own size."""
     known = p.updates[np.isfinite(p.updates)]
     typical, peak = _ratio(p), float(known.max(initial=0.0))
-    return max(typical if typical > WILD else 0.0, peak if peak > 1 else 0.0)
+    return max(typical if typical > WILD else 0.0, peak if lost and peak > 1 else 0.0)
 
 
 def _starved(case: Case) -> Iterator[Sign]:
@@ -138,7 +141,7 @@ CAUSES = (
         "A step moves the weights of {site} by {update:.2g} of their size (so it is with {layers:.0%} of the weight "
         "tensors): training jumps about instead of descending.",
         "The first steps of a warm-up, or weights that start near 0.",
-        "‖Δw‖/‖w‖ above 0.1 in the later half, or above 1 ever; about 10⁻³ is usual",
+        "‖Δw‖/‖w‖ above 0.1 in the later half, or above 1 ever and the loss is stuck; about 10⁻³ is usual",
         (Remedy("learning_rate", "Lower the learning rate tenfold.", {"factor": 0.1}),
          Remedy("clip", "Clip the gradient's norm to 1.", {"norm": 1.0})),
         causes=("dead-units", "saturated-units", "non-finite", "exploding-gradient", "vanishing-gradient",
