@@ -115,6 +115,8 @@ FINE: dict[str, tuple[Callable[[], nn.Module], Any, Tensor]] = {
     "relu, pooling, relu": (lambda: Applied(lambda z: F.relu(F.max_pool1d(F.relu(z)[:, None], 1)[:, 0])), CE, CLASSES),
     "output layer of zeros": (lambda: scaled(body(3), lambda w: w.zero_() if len(w) == 3 else None), CE, CLASSES),
     "distillation": (lambda: body(3), CE, torch.full((256, 3), 1 / 3)),
+    "distances cut off at 0": (lambda: Applied(lambda z: z * (1e-3 - (z * z).sum(-1, True)).clamp(min=0)), CE, CLASSES),
+    "layers side by side": (lambda: Applied(lambda z: torch.cat([z, z.relu()], -1)[:, 8:24]), CE, CLASSES),
     "frozen layer": (lambda: Seq(nn.Linear(8, 16).requires_grad_(False), nn.ReLU(), nn.Linear(16, 3)), CE, CLASSES),
     "normalised inputs": (lambda: Seq(nn.BatchNorm1d(8), body(3)), CE, CLASSES),
 }

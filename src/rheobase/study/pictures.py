@@ -11,12 +11,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from rheobase.activation import get
 from rheobase.doctor.measure import EDGES, trained_by
-from rheobase.plot import COLOURS, svg
+from rheobase.plot import COLOURS
 from rheobase.study.results import Outcome, Results
 from rheobase.study.train import hidden_unit
 from rheobase.study.units import unit
-
-__all__ = ["curve", "forest", "on_the_curve", "svg"]
 
 BLUES = ("#cfe3f1", "#8fbfe0", "#4a90c2", "#1f5f8f")
 

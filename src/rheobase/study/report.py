@@ -9,6 +9,7 @@ from importlib.metadata import version
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from rheobase.doctor.measure import EDGES
+from rheobase.plot import svg
 from rheobase.study import pictures
 from rheobase.study.plan import COST_REFERENCE, SPLIT
 from rheobase.study.results import Results
@@ -26,9 +27,9 @@ def render(results: Results, command: str) -> str:
         headings=headings(results),
         groups=[(title, [row(results, o) for o in members]) for title, members in groups(results)],
         legend=legend(results),
-        forest=pictures.svg(lambda: pictures.forest(results)),
-        curves=[(o.name, pictures.svg(partial(pictures.curve, results, o))) for o in results.outcomes],
-        places=[(o.name, pictures.svg(partial(pictures.on_the_curve, o))) for o in results.outcomes],
+        forest=svg(lambda: pictures.forest(results)),
+        curves=[(o.name, svg(partial(pictures.curve, results, o))) for o in results.outcomes],
+        places=[(o.name, svg(partial(pictures.on_the_curve, o))) for o in results.outcomes],
         confidence=f"{CONFIDENCE:.0%}",
         reach=f"{EDGES[-1]:g}",
         split="/".join(map(str, SPLIT)),

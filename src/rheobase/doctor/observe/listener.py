@@ -34,6 +34,8 @@ _no_mode = torch._C.DisableTorchFunction
 
 #: Functions that are applied in code for other reasons than to activate.
 _ARITHMETIC = frozenset(("exponential", "identity"))
+#: Functions that are used as often on distances and variances as on the outputs of layers.
+_CUTS = frozenset(("clamp", "clip", "clamp_min", "clamp_max"))
 _RECURRENT = {"rnn_tanh": "tanh", "rnn_relu": "relu"}
 
 
@@ -67,6 +69,8 @@ class Listener(TorchFunctionMode):
         #: paths of the modules being run, innermost last; None: an activation of its own right
         self._running: list[str | None] = []
         self._calls: Counter[tuple[str, str]] = Counter()
+        #: calls that cut off what no layer has made
+        self._arithmetic: set[tuple[str, int]] = set()
         self._pending: list[tuple[Key | None, Tensor | None]] = []
         self._handles: list[Any] = []
 
@@ -166,7 +170,13 @@ class Listener(TorchFunctionMode):
         if func in LOGITS:
             self._attends(func, path, args, kwargs)
         names = names_of(func, args, kwargs) if may_compute(func) and func not in LOGITS else ()
-        if names and args and isinstance(args[0], Tensor) and names[-1] not in _ARITHMETIC:
+        if (
+            names
+            and args
+            and isinstance(args[0], Tensor)
+            and names[-1] not in _ARITHMETIC
+            and self._activates(func, path, args[0])
+        ):
             # the last name is the narrowest: hard_tanh from 0 to 6 is relu6
             definition = catalogue.lookup(names[-1])
             return self._around(definition, values_given(definition, args, kwargs), path, run, args, kwargs)
@@ -177,6 +187,16 @@ class Listener(TorchFunctionMode):
         if word in _RECURRENT:
             self._recurrent(catalogue.lookup(_RECURRENT[word]), path, result[0])
         return result
+
+    def _activates(self, func: Any, path: str, z: Tensor) -> bool:
+        """Whether a call is an activation: one that only cuts off is arithmetic, unless it follows a layer."""
+        if getattr(func, "__name__", "").rstrip("_") not in _CUTS:
+            return True
+        place = (path, self._calls[path, "cut"])
+        self._calls[path, "cut"] += 1
+        if self.trail is not None and (self.trail.of(z) or Origin("other")).kind == "other":
+            self._arithmetic.add(place)
+        return place not in self._arithmetic
 
     def _attends(self, func: Any, path: str, args: Any, kwargs: Mapping[str, Any]) -> None:
         self.attention.heard(func, path, self._calls[path, "attention"], args, kwargs)

@@ -59,9 +59,6 @@ _TRANSPARENT = frozenset(
         "unsqueeze_",
         "dropout_",
         "repeat",
-        "cat",
-        "stack",
-        "concat",
     )
 )
 #: What hands on the output of an activation, and ends a chain of linear maps.
@@ -198,6 +195,14 @@ class Trail:
             return known[0] if known else None
         return Origin("sum", known[0].name, known[0].axis)
 
+    def _joined(self, word: str, x: Any, given: tuple[Any, ...], path: str) -> Origin | None:
+        """Of tensors put side by side: their origin where it is one and the same, or all are activations."""
+        known = [self.of(part) for part in given[0]]
+        first = known[0]
+        if first is None or any(o is None or o.kind != first.kind for o in known):
+            return Origin("sum", axis=first.axis if first else -1)
+        return first if first.kind == "activation" or len(set(known)) == 1 else Origin("sum", axis=first.axis)
+
     def _product(self, word: str, x: Any, given: tuple[Any, ...], path: str) -> Origin | None:
         if not all(isinstance(g, Tensor) for g in given[:2]):
             origin = self.of(next((g for g in given[:2] if isinstance(g, Tensor)), None))
@@ -222,6 +227,7 @@ _STEPS: Mapping[str, _Step] = {
     **dict.fromkeys(_LINEAR | _CONVOLUTION, Trail._layer),
     **dict.fromkeys(_NORMS, Trail._norm),
     **dict.fromkeys(_SUMS, Trail._sum),
+    **dict.fromkeys(("cat", "concat", "stack"), Trail._joined),
     **dict.fromkeys(_PRODUCTS | _QUOTIENTS, Trail._product),
     **dict.fromkeys(("matmul", "__matmul__", "mm", "addmm"), Trail._matmul),
     **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), Trail._recurrent),

@@ -21,8 +21,8 @@ def _missing(case: Case) -> Iterator[Sign]:
 
 
 def _collapses(first: LayerUse, second: LayerUse) -> bool:
-    """Whether the two together are no more than one layer: not where the middle is a bottleneck or depthwise."""
-    if "depthwise" in (first.kind, second.kind):
+    """Whether the two together are no more than one layer: not where the middle is narrow, depthwise or a picture."""
+    if "depthwise" in (first.kind, second.kind) or (first.kind, second.kind) == ("linear", "conv"):
         return False
     return first.outputs >= min(first.inputs, second.outputs)
 
