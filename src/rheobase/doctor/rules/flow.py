@@ -29,10 +29,11 @@ def _not_finite(case: Case) -> Iterator[Sign]:
     found += [(case.steps[int(i)], 3, p.layer, f"The gradient of {p.layer}") for p in case.parameters[::-1]
               for i in np.flatnonzero(~np.isfinite(p.gradients))[:1]]  # fmt: skip
     if case.inputs is not None and not case.inputs.finite:
-        yield Sign("critical", "input", {"step": 0.0}, facts={"what": "The input itself"})
+        yield Sign("critical", "input", {"step": 0.0}, facts={"what": "The input itself"}, remedies=(_FILLED,))
     elif found:
         step, _, site, what = min(found, key=lambda each: each[:2])
-        yield Sign("critical", site, {"step": step}, facts={"what": what})
+        own = (_UNDEFINED,) if site == "loss" else ()
+        yield Sign("critical", site, {"step": step}, facts={"what": what}, remedies=own)
 
 
 def _detached(case: Case) -> Iterator[Sign]:
@@ -123,6 +124,9 @@ def _exploding(case: Case) -> Iterator[Sign]:
                    facts={"last_site": met[-1].name})  # fmt: skip
 
 
+_FILLED = Remedy("", "Fill or drop missing values before training.")
+_UNDEFINED = Remedy("", "Look for log(0), sqrt at 0, a division by 0, or half precision's limit of 65504.")
+
 CAUSES = (
     Rule(
         "detached-parameters",
@@ -155,7 +159,7 @@ CAUSES = (
         "the first place in forward order",
         (Remedy("learning_rate", "Lower the learning rate tenfold.", {"factor": 0.1}),
          Remedy("clip", "Clip the gradient's norm to 1.", {"norm": 1.0}),
-         Remedy("", "Look for log(0), sqrt at 0, a division by 0, or half precision's limit of 65504.")),
+         _UNDEFINED),
         causes=("dead-units", "saturated-units", "constant-units"),
     ),
 )  # fmt: skip

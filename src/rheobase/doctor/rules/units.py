@@ -58,7 +58,8 @@ def _dead_units(case: Case) -> Iterator[Sign]:
                     "bound": upper_bound(silent, site.units), "died_at_step": float(site.last_fired[units].max()),
                     "born_dead": float((site.last_fired[units] < 0).mean())}  # fmt: skip
         born = evidence["born_dead"] >= HALF
-        remedies = (_REDRAW, *_ALIVE, _SLOWER) if born else (_SLOWER, *_ALIVE, _REDRAW)
+        redraw = Remedy("init", "Draw weights by He's rule with biases 0 (rt.init_).", {"to": site.function})
+        remedies = (redraw, *_ALIVE, _SLOWER) if born else (_SLOWER, *_ALIVE, redraw)
         words = {"when": _when(site, units), "layer": _after(site), "sure": f"{CONFIDENCE:.0%}"}
         yield Sign(severity, site.name, evidence, units.tolist(), words, remedies=remedies)
 
@@ -89,7 +90,18 @@ def _saturated(case: Case) -> Iterator[Sign]:
                 "at_rest": site.nature.at_rest,
             }
             words = {"function": site.function, "layer": _after(site), "edges": ", ".join(f"{e:.3g}" for e in edges)}
-            yield Sign("critical" if share >= MOST else "warning", site.name, evidence, units.tolist(), words)
+            yield Sign(
+                "critical" if share >= MOST else "warning", site.name, evidence, units.tolist(), words,
+                remedies=_calmer(case, site),
+            )  # fmt: skip
+
+
+def _calmer(case: Case, site: SiteStatistics) -> tuple[Remedy, ...]:
+    """Smaller weights where they are too large, else a norm: what comes in, or is done to it, is."""
+    large = any(p.layer == site.layer and p.scale * p.fan_in**0.5 > 3 * site.nature.gain for p in case.parameters)
+    rescale = Remedy("init", "Scale the weights to the function's gain (rt.init_).", {"to": site.function})
+    norm = Remedy("normalise", "Normalise pre-activations (LayerNorm or BatchNorm before the function).", {})
+    return (rescale, norm, *_CALMER) if large else (norm, *_CALMER, rescale)
 
 
 def _constant(case: Case) -> Iterator[Sign]:
@@ -136,6 +148,12 @@ def _shift(site: SiteStatistics) -> float:
     return float(site.mean.mean()) ** 2 / square if square else 0.0
 
 
+_CALMER = (
+    Remedy("scale_input", "Standardise the inputs."),
+    Remedy("learning_rate", "Lower the learning rate.", {"factor": 0.2}),
+    Remedy("swap", "Use a function with one open side: relu, gelu or silu.", {"to": "gelu"}),
+)
+
 CONSEQUENCES = (
     Rule(
         "constant-units",
@@ -169,7 +187,6 @@ CONSEQUENCES = (
 
 #: What died on the way was moved too far; what never fired was drawn wrong.
 _SLOWER = Remedy("learning_rate", "Lower the learning rate (a third to a tenth) and train anew.", {"factor": 0.2})
-_REDRAW = Remedy("init", "Draw weights by He's rule with biases 0 (rt.init_).", {})
 _ALIVE = (
     Remedy("swap", "Use a function with no dead side: leaky_relu, elu, gelu or silu.", {"to": "leaky_relu"}),
     Remedy("scale_input", "Standardise the inputs."),
@@ -187,7 +204,7 @@ RULES = (
         "The layer is wider than the task needs and the loss falls all the same; or weight decay prunes it.",
         "Clopper-Pearson bound for 0 firings; worth a repair from 60% of the units, from 40% where "
         "the loss is stuck, from 75% before training (sparse is not dead)",
-        (_REDRAW, *_ALIVE),
+        (_SLOWER, *_ALIVE),
         causes=("constant-units", "dormant-units", "starved-updates", "vanishing-gradient", "exploding-gradient"),
     ),
     Rule(
@@ -198,13 +215,7 @@ RULES = (
         "Pre-activations have a deviation of {z_deviation:.3g}; little gradient passes.",
         "The units are switches or codes that are meant to be 0 or 1.",
         "slope below 5% of its maximum, from the function's facts; Glorot & Bengio 2010",
-        (
-            Remedy("init", "Scale the weights to the function's gain (rt.init_).", {}),
-            Remedy("scale_input", "Standardise the inputs."),
-            Remedy("normalise", "Normalise pre-activations (LayerNorm or BatchNorm before the function).", {}),
-            Remedy("learning_rate", "Lower the learning rate.", {"factor": 0.2}),
-            Remedy("swap", "Use a function with one open side: relu, gelu or silu.", {"to": "gelu"}),
-        ),
+        _CALMER,
         causes=("constant-units", "vanishing-gradient", "exploding-gradient", "mean-shift"),
     ),
     Rule(
