@@ -49,7 +49,8 @@ class Difference:
 class Verification:
     """Scores by seed of the three arms, and what they amount to.
 
-    symptom: by arm, the share of seeds in which the rule still speaks (warning or worse). random: what was drawn.
+    symptom: by arm, the share of seeds in which the rule still speaks (warning or worse); rules about updates do not,
+    as `train` keeps its optimizer to itself. random: what was drawn.
     """
 
     finding: Finding

@@ -155,7 +155,7 @@ CAUSES = (
         "non-finite",
         _not_finite,
         "{what} became infinite or NaN at step {step:.0f}.",
-        "GradScaler skips such a step now and then, at the beginning.",
+        "A step that GradScaler skips now and then, at the beginning.",
         "the first place in forward order",
         (Remedy("learning_rate", "Lower the learning rate tenfold.", {"factor": 0.1}),
          Remedy("clip", "Clip the gradient's norm to 1.", {"norm": 1.0}),
