@@ -39,7 +39,8 @@ def samples_needed(probability: float, units: int) -> int:
 def required(samples: int, units: int) -> int:
     """Samples a unit must have been silent for to be called dead, when `samples` were seen in all.
 
-    The last quarter, so that what died late is found; no fewer than a few, no more than bound the probability of
-    firing by 0.1 %.
+    The last quarter, so that what died late is found; more if that bounds the probability of firing by more than 1 %
+    (up to half of them), fewer if by less than 0.1 %.
     """
-    return min(max(samples // 4, min(samples, samples_needed(RARE, units)), FEWEST), samples_needed(RARE / 10, units))
+    least = max(samples // 4, min(samples // 2, samples_needed(RARE, units)), FEWEST)
+    return min(least, samples_needed(RARE / 10, units))

@@ -42,7 +42,7 @@ def stuck(case: Case) -> bool:
     values = [c.value for c in case.losses]
     if len(values) < 4 or not np.isfinite(values).all():
         return case.trained and len(values) >= 4
-    return float(np.median(values[-len(values) // 4 :])) > abs(values[0]) * 2 / 3
+    return min(values[-len(values) // 4 :]) > abs(values[0]) * 2 / 3
 
 
 def _dead_units(case: Case) -> Iterator[Sign]:
