@@ -129,7 +129,7 @@ def run(
 ) -> Tensor:
     """The registered function `key`, differentiated along `path`, on `arrays`; into `out` if it is given."""
     if axis is None and not torch.compiler.is_compiling() and eager.is_plain(arrays):
-        found = eager.run(_wanted(key, path, at_rest), arrays, out)
+        found = eager.run(key, path, at_rest, arrays, out)
         if found is not None:
             return found
     if axis is not None and not torch.compiler.is_compiling() and not path and eager.is_plain(arrays):
@@ -141,9 +141,6 @@ def run(
         arrays = [*split(arrays[0], axis), *arrays[1:]]
     result = _opaque(key, path, at_rest, axis, *_tensors(arrays))
     return result if out is None else store(result, out)
-
-
-_wanted = cache(Wanted)
 
 
 def along_axis(key: str, arrays: Sequence[Any], axis: int, out: Tensor | None) -> Tensor | None:

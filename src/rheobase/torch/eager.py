@@ -9,8 +9,8 @@ depend on the tensor's elements is looked up at once, as a plan.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
 from typing import Any
 
 import torch
@@ -32,27 +32,36 @@ from rheobase.torch.operations import DTYPES
 
 Tensor = torch.Tensor
 
-_PLAIN = {Tensor, torch.nn.Parameter}
+_PLAIN = frozenset({Tensor, torch.nn.Parameter})
+_STRIDED = torch.strided
 
 
 def is_plain(arguments: Sequence[Any]) -> bool:
     """Whether these are ordinary CPU tensors and numbers, and nobody watches what is done with them."""
     if functorch_level() is not None or dispatch_modes() or forward_ad._current_level >= 0 or tracing() is not None:
         return False
-    return all(type(a) is float or (type(a) in _PLAIN and a.is_cpu and a.layout is torch.strided) for a in arguments)
+    for a in arguments:
+        kind = type(a)
+        if kind is not float and not (kind in _PLAIN and a.is_cpu and a.layout is _STRIDED):
+            return False
+    return True
 
 
-def run(wanted: Wanted, arguments: Sequence[Any], out: Tensor | None = None) -> Tensor | None:
+def run(
+    key: str, path: tuple[int, ...], at_rest: bool, arguments: Sequence[Any], out: Tensor | None = None
+) -> Tensor | None:
     """The value at plain tensors and numbers, with its gradient; None if there is no kernel for it."""
     x, *numbers = arguments
-    if out is not None or any(type(n) is not float for n in numbers):
-        return mixed.run(wanted, arguments, out)
-    plan = _plan(wanted, tuple(numbers), x.dtype, precision.current(), saves.current())
+    for number in numbers:
+        if type(number) is not float:
+            return mixed.run(Wanted(key, path, at_rest), arguments, out)
+    plan = _plan(key, path, at_rest, tuple(numbers), x.dtype, precision.current(), saves.current())
     if plan is None:
         return None
+    if out is not None:
+        return plan.filled(out, x) if plan.can_fill(out, x) else mixed.run(Wanted(key, path, at_rest), arguments, out)
     if x.requires_grad and torch.is_grad_enabled():
-        result: Tensor = OneTensor.apply(plan, x)  # type: ignore[no-untyped-call]
-        return result
+        return _with_gradient(plan, x)
     return plan.value(x)
 
 
@@ -76,21 +85,47 @@ class OneTensor(torch.autograd.Function):
         return None, ctx.plan.gradient(kept[0], upstream[0])
 
 
+# what Function.apply does besides is done for transforms, which plain tensors have none of
+_with_gradient: Callable[..., Tensor] = super(torch.autograd.Function, OneTensor).apply
+
+
 class Plan:
     """How a function of one tensor is computed forward and backward, for one dtype and choice of parameters."""
 
-    def __init__(
-        self, wanted: Wanted, numbers: tuple[float, ...], forward: Prepared, backward: Prepared | None
-    ) -> None:
-        self.pulled, self.numbers = wanted, numbers
-        self.forward, self.backward = forward, backward
-        self.keeps_nothing = wanted.from_output and REGISTERED[wanted.key].torch.keeps == "nothing"
+    def __init__(self, wanted: Wanted, numbers: tuple[float, ...], dtype: str, kept: str, forward: Prepared) -> None:
+        self.wanted, self.numbers, self.dtype, self.arithmetic = wanted, numbers, dtype, precision.current()
+        self.forward = forward
+        self.backward = _prepared_from_output(wanted, numbers, dtype, kept)
+        self.pulled = wanted._replace(pull=0, from_output=self.backward is not None)
+        if self.backward is None:
+            self.backward = _prepared(self.pulled, (None, *numbers, None), dtype)
+        self.keeps_nothing = self.pulled.from_output and REGISTERED[wanted.key].torch.keeps == "nothing"
 
     def value(self, x: Tensor) -> Tensor:
         """The function at x."""
-        if not x.is_contiguous() and torch.empty_like(x).stride() != x.stride():
+        result = torch.empty_like(x)
+        if not x.is_contiguous() and result.stride() != x.stride():
             x = x.contiguous()
-        return _filled(self.forward, torch.empty_like(x), x)
+            result = torch.empty_like(x)
+        return _filled(self.forward, result, x)
+
+    def can_fill(self, out: Tensor, x: Tensor) -> bool:
+        """Whether the function at x can be written into `out` with nothing more to look after."""
+        same = type(out) is Tensor and out.is_cpu and out.shape == x.shape and out.dtype is x.dtype
+        if not same or out.requires_grad or not (out.is_contiguous() and x.is_contiguous()):
+            return False
+        return self.over is not None if out is x else abs(out.data_ptr() - x.data_ptr()) >= x.nbytes
+
+    def filled(self, out: Tensor, x: Tensor) -> Tensor:
+        """`out`, after the function at x was written into it."""
+        return _filled(self.over if out is x and self.over is not None else self.forward, out, x)
+
+    @cached_property
+    def over(self) -> Prepared | None:
+        """The loop that writes over its input; None if it looks at its input again, as the exact core does."""
+        if self.arithmetic == "exact":
+            return None
+        return _prepared(self.wanted, (None, *self.numbers), self.dtype, "output")
 
     def gradient(self, kept: Tensor, upstream: Tensor) -> Tensor:
         """Upstream gradient × derivative, from the input or the output."""
@@ -98,7 +133,9 @@ class Plan:
         if self.backward is None or torch.is_grad_enabled() or not is_plain((upstream,)):
             return self._composite(kept, upstream)
         result = torch.empty_like(kept)
-        if not upstream.stride() == kept.stride() == result.stride():
+        if not (kept.is_contiguous() and upstream.is_contiguous()) and not (
+            upstream.stride() == kept.stride() == result.stride()
+        ):
             kept, upstream, result = kept.contiguous(), upstream.contiguous(), torch.empty(kept.shape, dtype=kept.dtype)
         return _filled(self.backward, result, kept, upstream)
 
@@ -128,20 +165,20 @@ def _filled(prepared: Prepared, target: Tensor, first: Tensor, last: Tensor | No
 
 
 @lru_cache(maxsize=4096)
-def _plan(wanted: Wanted, numbers: tuple[float, ...], dtype: torch.dtype, arithmetic: str, kept: str) -> Plan | None:
-    """The plan for these settings; None if the function has no kernel."""
+def _plan(
+    key: str, path: tuple[int, ...], at_rest: bool, numbers: tuple[float, ...], dtype: torch.dtype, arithmetic: str,
+    kept: str,
+) -> Plan | None:  # fmt: skip
+    """The plan for these settings, `arithmetic` among them; None if the function has no kernel."""
+    wanted = Wanted(key, path, at_rest)
     forward = _prepared(wanted, (None, *numbers), DTYPES[dtype])
-    if forward is None:
-        return None
-    backward = _prepared_from_output(wanted, numbers, DTYPES[dtype], kept)
-    if backward is not None:
-        return Plan(wanted._replace(pull=0, from_output=True), numbers, forward, backward)
-    pulled = wanted._replace(pull=0)
-    return Plan(pulled, numbers, forward, _prepared(pulled, (None, *numbers, None), DTYPES[dtype]))
+    return None if forward is None else Plan(wanted, numbers, DTYPES[dtype], kept, forward)
 
 
-def _prepared(wanted: Wanted, numbers: tuple[float | None, ...], dtype: str) -> Prepared | None:
-    kinds: tuple[Shape, ...] = tuple("array" if n is None else "number" for n in numbers)
+def _prepared(
+    wanted: Wanted, numbers: tuple[float | None, ...], dtype: str, tensor: Shape = "array"
+) -> Prepared | None:
+    kinds: tuple[Shape, ...] = tuple(tensor if n is None else "number" for n in numbers)
     loop = loop_for(wanted, Form(kinds, dtype, dtype), parameters_of(wanted, numbers))
     return None if loop is None else Prepared(loop, numbers)
 

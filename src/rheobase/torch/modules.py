@@ -76,8 +76,10 @@ class Activation(nn.Module):
         return {k: along_channels(v, dimensions) if isinstance(v, Tensor) else v for k, v in found.items()}
 
     def _check_channels(self, x: Tensor) -> None:
+        if self.num_parameters == 1:
+            return
         channels = x.shape[1] if x.dim() > 1 else 1
-        if self.num_parameters > 1 and self.num_parameters != channels:
+        if self.num_parameters != channels:
             raise UnsupportedInput(
                 f"{type(self).__name__}: num_parameters={self.num_parameters} but the input of shape "
                 f"{tuple(x.shape)} has {channels} channel(s) (dimension 1)"
