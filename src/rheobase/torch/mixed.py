@@ -17,6 +17,7 @@ from rheobase.kernels.cpu.request import Form, Wanted, loop_for, parameters_of, 
 from rheobase.kernels.cpu.threads import ALONE, borrow, launch
 from rheobase.kernels.precision import precision
 from rheobase.torch.operations import DTYPES
+from rheobase.torch.plain import is_plain
 
 Tensor = torch.Tensor
 
@@ -61,7 +62,6 @@ class SeveralTensors(torch.autograd.Function):
 def gradient(wanted: Wanted, index: int, arguments: Sequence[Any], upstream: Tensor) -> Tensor:
     """The gradient by one argument: summed over what it was broadcast to, in float64, then rounded once."""
     from rheobase.torch.autograd import composite_gradient
-    from rheobase.torch.eager import is_plain
 
     everything, target = [*arguments, upstream], arguments[index]
     # a second derivative may be asked for, and kernels have none

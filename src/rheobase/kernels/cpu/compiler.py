@@ -43,7 +43,7 @@ def object_code(source: Source, name: str) -> bytes:
         "min": smaller, "max": larger,
     }  # fmt: skip
     if source.is_row:
-        namespace |= vectors.primitives(source.real)
+        namespace |= {**vectors.primitives(source.real), **vectors.BITS}
     exec(compile(source.text, f"<{name}>", "exec"), namespace)
     with _COMPILING:
         return _emit(namespace["entry"], name)

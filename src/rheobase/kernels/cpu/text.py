@@ -17,6 +17,7 @@ from rheobase.algebra.from_output import slope_from_output
 from rheobase.algebra.functions import plain
 from rheobase.algebra.parse import symbol
 from rheobase.algebra.program import Program
+from rheobase.algebra.two_slopes import two_slopes
 from rheobase.definition import REGISTERED, register
 from rheobase.kernels import fast, wide
 from rheobase.kernels.assemble import assemble, missing
@@ -64,6 +65,13 @@ def program_of(wanted: Wanted) -> Program:
     return program if wanted.pull is None else program.backward(wanted.pull)
 
 
+def kernel_of(wanted: Wanted, at_default: tuple[bool, ...], arithmetic: str) -> Kernel | None:
+    """The kernel for a precision and parameters; None if there is none."""
+    if wanted.from_output:
+        return output_kernel(wanted, "float32" if arithmetic == "fast" else "float64")
+    return (fast_kernel(wanted, at_default) if arithmetic == "fast" else None) or wide_kernel(wanted)
+
+
 def wide_kernel(wanted: Wanted) -> Kernel | None:
     """The float64 kernel, generated from the definition; None if the formula calls what has none."""
     program = program_of(wanted)
@@ -84,6 +92,18 @@ def output_kernel(wanted: Wanted, real: str) -> Kernel | None:
     text = source(Program((y, upstream), upstream * slope.expression))
     # without functions there is nothing that float32 would get wrong by more than a rounding
     return Kernel(assemble(text, wide_functions()), real if slope.is_algebraic else "float64")
+
+
+def mask_texts(wanted: Wanted) -> tuple[str, str] | None:
+    """Kernels of a function with two slopes: `which` one, and `pull` from the mark; None if it has not just two."""
+    slopes = two_slopes(program_of(wanted))
+    if slopes is None:
+        return None
+    texts = source(slopes.which, "which"), source(slopes.pull, "pull")
+    if any(missing(text, wide_functions(), PRIMITIVES) for text in texts):
+        return None
+    which, pull = (assemble(text, wide_functions()) for text in texts)
+    return which, pull
 
 
 def fast_kernel(wanted: Wanted, at_default: tuple[bool, ...]) -> Kernel | None:

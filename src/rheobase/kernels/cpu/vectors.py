@@ -275,3 +275,30 @@ def primitives(real: str) -> dict[str, Any]:
         "folded_largest": folded_largest, "fetch": fetch(kind), "put": put, "every": every(kind),
         "room": room(kind, CHUNK + LANES), "pointer_real": POINTERS[real],
     }  # fmt: skip
+
+
+@intrinsic
+def pack(typing: Any, address: Any, truths: Any) -> Any:
+    """Writes LANES truths at an address, each as a bit."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        word = ir.IntType(LANES)
+        builder.store(builder.bitcast(args[1], word), builder.inttoptr(args[0], word.as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(address, TRUTHS), generate
+
+
+@intrinsic
+def unpack(typing: Any, address: Any) -> Any:
+    """The truths that `pack` wrote at an address."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        word = builder.load(builder.inttoptr(args[0], ir.IntType(LANES).as_pointer()))
+        return builder.bitcast(word, ir.VectorType(ir.IntType(1), LANES))
+
+    return TRUTHS(address), generate
+
+
+#: What loops over bits call besides, by name.
+BITS: Mapping[str, Any] = {"pack": pack, "unpack": unpack}
