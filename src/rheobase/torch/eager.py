@@ -20,6 +20,7 @@ from rheobase.torch import mixed
 from rheobase.torch.kept import saves
 from rheobase.torch.masked import MaskedPlan
 from rheobase.torch.operations import DTYPES
+from rheobase.torch.plain import is_plain
 from rheobase.torch.plan import Plan, prepared
 from rheobase.torch.whole import WholePlan
 
@@ -44,11 +45,15 @@ def run(
     return plan.value(x)
 
 
-def over(key: str, x: Tensor, numbers: tuple[float, ...]) -> Tensor | None:
-    """A plain x, after the value was written over it, with its gradient; None if something must be copied first.
+def over(key: str, x: Tensor, numbers: tuple[Any, ...]) -> Tensor | None:
+    """x, after the value was written over it, with its gradient; None if something must be copied first.
 
     None, too, for what torch refuses or looks after itself: leaves whose gradient is asked for, and views.
     """
+    if torch.compiler.is_compiling() or not is_plain((x, *numbers)) or x.dtype not in DTYPES:
+        return None
+    if not all(type(number) is float for number in numbers):
+        return None
     plan = _plan(key, (), False, numbers, x.dtype, precision.current(), saves.current())
     asks = x.requires_grad and torch.is_grad_enabled()
     if plan is None or not plan.can_write_over(asks) or x._is_view() or not _has_no_gaps(x):

@@ -17,6 +17,7 @@ from rheobase.call import options_of
 from rheobase.definition import Definition
 from rheobase.errors import DefinitionError, UnsupportedInput
 from rheobase.torch.constrained import along_channels, attribute, from_raw, to_raw
+from rheobase.torch.eager import over
 
 Tensor = torch.Tensor
 
@@ -25,7 +26,8 @@ class Activation(nn.Module):
     """Base of all activation modules; `rheobase.torch.ELU` and the like are made from definitions.
 
     Args, besides the function's parameters under torch.nn's names:
-        inplace: write the result into the input. Gradients stay right: what they need is copied first.
+        inplace: write the result into the input. Gradients stay right: what they need is copied first, if it is
+            not what is written, or the bits that `rt.saves("lean")` keeps.
         learnable: True, or the names of parameters to train; they stay in their domain.
         num_parameters: 1, or the number of channels (dimension 1) with a value each.
         straight_through: for functions whose derivative is 0 everywhere (step): back-propagate the
@@ -91,8 +93,14 @@ class Activation(nn.Module):
         options = dict(self.options)
         if "training" in options_of(self.definition):
             options["training"] = self.training
+        values = self.values(x.dim())
+        # noise and stand-ins look at the input twice
+        if self.inplace and not options and self.straight_through is None:
+            written = over(self.function.key, x, tuple(values.values()))
+            if written is not None:
+                return written
         inside = x.clone() if self.inplace and torch.is_grad_enabled() else x
-        result: Tensor = self.function(inside, **self.values(x.dim()), **options)
+        result: Tensor = self.function(inside, **values, **options)
         if self.straight_through is not None:
             soft = self.straight_through(inside)
             result = result.detach() + (soft - soft.detach())
