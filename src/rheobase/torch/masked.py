@@ -9,7 +9,7 @@ import torch
 from rheobase.kernels.cpu import masks
 from rheobase.kernels.cpu.request import Wanted
 from rheobase.torch.operations import work_dtype
-from rheobase.torch.plain import is_plain
+from rheobase.torch.plain import is_plain_gradient
 from rheobase.torch.plan import Plan, Prepared, applied
 
 Tensor = torch.Tensor
@@ -77,8 +77,7 @@ class MaskedPlan(Plan):
 
     def gradient(self, bits: Tensor, stride: tuple[int, ...] | None, upstream: Tensor) -> Tensor:
         """Upstream gradient × slope; `stride` is how the elements lay that the bits tell of."""
-        # a second derivative may be asked for, and kernels have none
-        if torch.is_grad_enabled() or not is_plain((upstream,)):
+        if not is_plain_gradient(upstream):
             return self._composite(bits, stride, upstream)
         upstream = _laid_out(upstream, stride)
         result = torch.empty_like(upstream)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch._C import _get_tracing_state as tracing
 from torch._C import _len_torch_dispatch_stack as dispatch_modes
+from torch._C._functorch import is_legacy_batchedtensor
 from torch._C._functorch import maybe_current_level as functorch_level
 from torch.autograd import forward_ad
 
@@ -24,3 +25,9 @@ def is_plain(arguments: Sequence[Any]) -> bool:
         if kind is not float and not (kind in _PLAIN and a.is_cpu and a.layout is _STRIDED):
             return False
     return True
+
+
+def is_plain_gradient(upstream: torch.Tensor) -> bool:
+    """The same of an upstream gradient, of which `is_grads_batched` brings many in one; no kernel where it must be
+    possible to differentiate again, for kernels have no second derivative."""
+    return not torch.is_grad_enabled() and not is_legacy_batchedtensor(upstream) and is_plain((upstream,))

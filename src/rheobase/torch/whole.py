@@ -8,7 +8,7 @@ import torch
 
 from rheobase.definition import REGISTERED
 from rheobase.kernels.cpu.request import Wanted, parameters_of
-from rheobase.torch.plain import is_plain
+from rheobase.torch.plain import is_plain_gradient
 from rheobase.torch.plan import Plan, Prepared, applied, filled, prepared
 
 Tensor = torch.Tensor
@@ -66,8 +66,7 @@ class WholePlan(Plan):
 
     def gradient(self, kept: Tensor, upstream: Tensor) -> Tensor:
         """Upstream gradient × derivative, from the input or the output."""
-        # a second derivative may be asked for, and kernels have none
-        if self.backward is None or torch.is_grad_enabled() or not is_plain((upstream,)):
+        if self.backward is None or not is_plain_gradient(upstream):
             return self._composite(kept, upstream)
         result = torch.empty_like(kept)
         if not (kept.is_contiguous() and upstream.is_contiguous()) and not (
