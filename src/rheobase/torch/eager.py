@@ -54,13 +54,20 @@ def over(key: str, x: Tensor, numbers: tuple[Any, ...]) -> Tensor | None:
         return None
     if not all(type(number) is float for number in numbers):
         return None
-    plan = _plan(key, (), False, numbers, x.dtype, precision.current(), saves.current())
-    asks = x.requires_grad and torch.is_grad_enabled()
-    if plan is None or not plan.can_write_over(asks) or x._is_view() or not _has_no_gaps(x):
+    settings = key, (), False, numbers, x.dtype, precision.current()
+    plan = _plan(*settings, saves.current())
+    if plan is None or x._is_view() or not _has_no_gaps(x):
         return None
-    if not asks:
-        return plan.filled(x, x)
-    return None if x.is_leaf else plan.over_with_gradient(plan, x)
+    if not (x.requires_grad and torch.is_grad_enabled()):
+        return None if plan.over is None else plan.filled(x, x)
+    if x.is_leaf:
+        return None
+    if not plan.spares_input:
+        # where bits tell the slope, a copy of x would tell no more
+        plan = _plan(*settings, "lean")
+        if not isinstance(plan, MaskedPlan):
+            return None
+    return plan.over_with_gradient(plan, x)
 
 
 def _has_no_gaps(x: Tensor) -> bool:

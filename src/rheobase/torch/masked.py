@@ -64,9 +64,10 @@ class MaskedPlan(Plan):
         super().__init__(wanted, numbers, dtype, forward)
         self.loops, self.words = loops, masks.template(numbers)
 
-    def can_write_over(self, asks: bool) -> bool:
-        """Whether the input may be written over, and if its gradient is asked for, is not needed for that."""
-        return asks or self.over is not None
+    @property
+    def spares_input(self) -> bool:
+        """Whether the input can be written over, since backward needs nothing of it."""
+        return True
 
     def marked(self, out: Tensor, x: Tensor) -> Tensor:
         """The bits, after the function at x was written into `out`."""

@@ -26,8 +26,9 @@ class Activation(nn.Module):
     """Base of all activation modules; `rheobase.torch.ELU` and the like are made from definitions.
 
     Args, besides the function's parameters under torch.nn's names:
-        inplace: write the result into the input. Gradients stay right: what they need is copied first, if it is
-            not what is written, or the bits that `rt.saves("lean")` keeps.
+        inplace: write the result into the input. Gradients stay right: what they need of the input is copied
+            first. Nothing is copied for functions with two slopes, of which one bit per element is kept, nor
+            where `rt.saves` lets the output be kept.
         learnable: True, or the names of parameters to train; they stay in their domain.
         num_parameters: 1, or the number of channels (dimension 1) with a value each.
         straight_through: for functions whose derivative is 0 everywhere (step): back-propagate the

@@ -68,9 +68,10 @@ class Plan:
             return None
         return prepared(self.wanted, (None, *self.numbers), self.dtype, "output")
 
-    def can_write_over(self, asks: bool) -> bool:
-        """Whether the input may be written over, and if its gradient is asked for, is not needed for that."""
-        return self.over is not None and not asks
+    @property
+    def spares_input(self) -> bool:
+        """Whether the input can be written over, since backward needs nothing of it."""
+        return False
 
 
 class Prepared:

@@ -60,9 +60,10 @@ class WholePlan(Plan):
             self.backward = prepared(self.pulled, (None, *numbers, None), dtype)
         self.keeps_nothing = self.pulled.from_output and REGISTERED[wanted.key].torch.keeps == "nothing"
 
-    def can_write_over(self, asks: bool) -> bool:
-        """Whether the input may be written over, and if its gradient is asked for, is not needed for that."""
-        return self.over is not None and (self.pulled.from_output or not asks)
+    @property
+    def spares_input(self) -> bool:
+        """Whether the input can be written over, since backward needs nothing of it."""
+        return self.pulled.from_output and self.over is not None
 
     def gradient(self, kept: Tensor, upstream: Tensor) -> Tensor:
         """Upstream gradient × derivative, from the input or the output."""
