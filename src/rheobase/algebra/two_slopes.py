@@ -22,6 +22,8 @@ class TwoSlopes(NamedTuple):
     which: Program
     #: Upstream gradient × slope; over that mark, the parameters and the upstream gradient.
     pull: Program
+    #: Both.
+    values: frozenset[sp.Expr]
 
 
 @cache
@@ -38,4 +40,4 @@ def two_slopes(program: Program) -> TwoSlopes | None:
     which = sp.Piecewise(*[(sp.Integer(value == first), condition) for value, condition in slope.args])
     mark, upstream = symbol("mark"), symbol("upstream")
     pull = upstream * sp.Piecewise((first, mark > 0), (second, True))
-    return TwoSlopes(Program((x, *parameters), which), Program((mark, *parameters, upstream), pull))
+    return TwoSlopes(Program((x, *parameters), which), Program((mark, *parameters, upstream), pull), frozenset(values))

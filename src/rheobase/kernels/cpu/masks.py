@@ -48,7 +48,7 @@ _BACKWARD = """
         for k in range(0, length, LANES):
             put(copy + k * SIZE, where(unpack(bits + k // 8), real(1.0), real(0.0)))
         for k in range(length):
-            out[start + k] = store(pull(copied[k]{parameters}, real(load(given[start + k]))))
+            out[start + k] = store(function(copied[k]{parameters}, real(load(given[start + k]))))
 """
 
 
@@ -90,14 +90,14 @@ def _loop(wanted: Wanted, backward: bool, dtype: str, at_default: tuple[bool, ..
 
 
 def _source(wanted: Wanted, backward: bool, dtype: str, at_default: tuple[bool, ...], arithmetic: str) -> Source | None:
-    from rheobase.kernels.cpu.text import kernel_of, mask_texts
+    from rheobase.kernels.cpu.text import marking_kernel, pull_kernel
 
-    kernel, texts = kernel_of(wanted, at_default, arithmetic), mask_texts(wanted)
-    if kernel is None or texts is None:
+    kernel = pull_kernel(wanted) if backward else marking_kernel(wanted, at_default, arithmetic)
+    if kernel is None:
         return None
+    real = "float64" if dtype == "float64" else kernel.real
     count = len(at_default)
     body = (_BACKWARD if backward else _FORWARD).format(parameters="".join(f", p{k}" for k in range(count)))
     unpack = "\n".join(f"    p{k} = real(as_float64(words[{k + 3}]))" for k in range(count))
-    which, pull = texts
-    text = pull if backward else f"{kernel.text}\n\n{which}"
-    return Source(text + _LOOP.format(unpack=unpack, count=count + 3, body=body), kernel.real, dtype, dtype, True)
+    text = kernel.text + _LOOP.format(unpack=unpack, count=count + 3, body=body)
+    return Source(text, real, dtype, dtype, is_row=True)

@@ -94,16 +94,26 @@ def output_kernel(wanted: Wanted, real: str) -> Kernel | None:
     return Kernel(assemble(text, wide_functions()), real if slope.is_algebraic else "float64")
 
 
-def mask_texts(wanted: Wanted) -> tuple[str, str] | None:
-    """Kernels of a function with two slopes: `which` one, and `pull` from the mark; None if it has not just two."""
+def marking_kernel(wanted: Wanted, at_default: tuple[bool, ...], arithmetic: str) -> Kernel | None:
+    """The kernel, and before it `which`, the mark of a slope of two; None if there are not just two."""
+    slopes, kernel = two_slopes(program_of(wanted)), kernel_of(wanted, at_default, arithmetic)
+    if slopes is None or kernel is None:
+        return None
+    which = source(slopes.which, "which")
+    if missing(which, wide_functions(), PRIMITIVES):
+        return None
+    return kernel._replace(text=f"{assemble(which, wide_functions())}\n\n{kernel.text}")
+
+
+def pull_kernel(wanted: Wanted) -> Kernel | None:
+    """The kernel for backward from the mark; None if there are not just two slopes."""
     slopes = two_slopes(program_of(wanted))
-    if slopes is None:
+    text = "" if slopes is None else source(slopes.pull)
+    if slopes is None or missing(text, wide_functions(), PRIMITIVES):
         return None
-    texts = source(slopes.which, "which"), source(slopes.pull, "pull")
-    if any(missing(text, wide_functions(), PRIMITIVES) for text in texts):
-        return None
-    which, pull = (assemble(text, wide_functions()) for text in texts)
-    return which, pull
+    # nothing is rounded where one multiplies by these
+    is_exact = slopes.values <= {-1, 0, 1}
+    return Kernel(assemble(text, wide_functions()), "float32" if is_exact else "float64")
 
 
 def fast_kernel(wanted: Wanted, at_default: tuple[bool, ...]) -> Kernel | None:
