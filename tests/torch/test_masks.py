@@ -256,3 +256,23 @@ def test_views_and_gaps_change_what_they_are_part_of(keep: str, name: str) -> No
             torch.testing.assert_close(hidden, torch.where(changed, function(x), x))
             (found,) = torch.autograd.grad(hidden.sum(), x)
         torch.testing.assert_close(found, torch.where(changed, function.derivative(x.detach()), 1.0))
+
+
+def test_transforms_see_through_modules_in_place() -> None:
+    x = points(torch.float64).reshape(-1, 17)[4:]
+    module = rt.LeakyReLU(inplace=True)
+    assert torch.equal(torch.func.vmap(lambda row: module(row * 1))(x), rb.leaky_relu(x))
+    slope = torch.func.grad(lambda whole: module(whole * 1).sum())(x)
+    assert torch.equal(slope, rb.leaky_relu.derivative(x))
+
+
+def test_a_penalty_on_the_gradient_trains_the_layers_around() -> None:
+    torch.manual_seed(0)
+    ours = nn.Sequential(nn.Linear(5, 6), rt.LeakyReLU(inplace=True), nn.Linear(6, 1)).double()
+    theirs = nn.Sequential(ours[0], nn.LeakyReLU(), ours[2])
+    x = torch.randn(7, 5, dtype=torch.float64, requires_grad=True)
+    found = []
+    for net in (ours, theirs):
+        (slope,) = torch.autograd.grad(net(x).sum(), x, create_graph=True)
+        found.append(torch.autograd.grad((slope.norm() - 1) ** 2, [ours[0].weight, ours[2].weight]))
+    torch.testing.assert_close(found[0], found[1])

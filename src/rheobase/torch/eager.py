@@ -21,7 +21,7 @@ from rheobase.torch.kept import saves
 from rheobase.torch.masked import MaskedPlan
 from rheobase.torch.operations import DTYPES
 from rheobase.torch.plain import is_plain
-from rheobase.torch.plan import Plan, prepared
+from rheobase.torch.plan import Plan, has_no_gaps, prepared
 from rheobase.torch.whole import WholePlan
 
 Tensor = torch.Tensor
@@ -56,7 +56,7 @@ def over(key: str, x: Tensor, numbers: tuple[Any, ...]) -> Tensor | None:
         return None
     settings = key, (), False, numbers, x.dtype, precision.current()
     plan = _plan(*settings, saves.current())
-    if plan is None or x._is_view() or not _has_no_gaps(x):
+    if plan is None or x._is_view() or not has_no_gaps(x):
         return None
     if not (x.requires_grad and torch.is_grad_enabled()):
         return None if plan.over is None else plan.filled(x, x)
@@ -68,10 +68,6 @@ def over(key: str, x: Tensor, numbers: tuple[Any, ...]) -> Tensor | None:
         if not isinstance(plan, MaskedPlan):
             return None
     return plan.over_with_gradient(plan, x)
-
-
-def _has_no_gaps(x: Tensor) -> bool:
-    return x.is_contiguous() or torch.empty_like(x).stride() == x.stride()
 
 
 @lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ from rheobase.kernels.cpu import masks
 from rheobase.kernels.cpu.request import Wanted
 from rheobase.torch.operations import work_dtype
 from rheobase.torch.plain import is_plain_gradient
-from rheobase.torch.plan import Plan, Prepared, applied
+from rheobase.torch.plan import Plan, Prepared, applied, has_no_gaps
 
 Tensor = torch.Tensor
 
@@ -21,10 +21,9 @@ class Masked(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, plan: MaskedPlan, x: Tensor) -> Tensor:
         """The value."""
-        result = torch.empty_like(x)
-        if not x.is_contiguous() and result.stride() != x.stride():
+        if not has_no_gaps(x):
             x = x.contiguous()
-            result = torch.empty_like(x)
+        result = torch.empty_like(x)
         _keep(ctx, plan, plan.marked(result, x), result)
         return result
 
@@ -48,7 +47,7 @@ class MaskedOver(Masked):
 
 def _keep(ctx: Any, plan: MaskedPlan, bits: Tensor, result: Tensor) -> None:
     ctx.plan = plan
-    # bits lie in the order of memory; None: as in a tensor without gaps
+    # bits lie in the order of memory; None: a contiguous tensor's
     ctx.stride = None if result.is_contiguous() else result.stride()
     ctx.save_for_backward(bits)
 

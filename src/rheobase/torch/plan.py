@@ -28,6 +28,11 @@ def applied(function: type[torch.autograd.Function]) -> Any:
     return staticmethod(super(torch.autograd.Function, function).apply)  # type: ignore[misc]
 
 
+def has_no_gaps(x: Tensor) -> bool:
+    """Whether the elements of x fill a piece of memory, in whatever order."""
+    return x.is_contiguous() or torch.empty_like(x).stride() == x.stride()
+
+
 class Plan:
     """How a function of one tensor is computed, for one dtype and choice of parameters; how, with its gradient."""
 
