@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
+import llvmlite.binding as llvm
 import numpy as np
 import pytest
 import torch
@@ -148,6 +150,37 @@ x = np.linspace(-9, 9, 100_003, dtype=np.float32)
 print(hashlib.sha256(rb.gelu(x).tobytes() + rb.mish.derivative(x).tobytes()).hexdigest())
 print("numba" in sys.modules, "sympy" in sys.modules)
 """
+
+
+#: Prints a digest of the bits of values and slopes of functions, in one core.
+DIGEST = """
+import hashlib, sys
+import numpy as np
+import rheobase as rb
+
+core, *names = sys.argv[1:]
+x = np.random.default_rng(0).normal(0.0, 4.0, 4003).astype(np.float32)
+with rb.precision(core):
+    parts = [part for name in names for part in (rb.get(name)(x), rb.get(name).derivative(x))]
+print(hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest())
+"""
+
+
+def digest(core: str, names: Sequence[str], cache: Path, **environment: str) -> str:
+    ready = {**os.environ, "RHEOBASE_CACHE": str(cache), **environment}
+    command = [sys.executable, "-c", DIGEST, core, *names]
+    return subprocess.run(command, env=ready, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize(("core", "lost"), [("fast", ("avx5",)), ("exact", ("avx", "fma"))])
+def test_bits_are_the_same_on_a_processor_that_can_do_less(core: str, lost: tuple[str, ...], tmp_path: Path) -> None:
+    """Narrower vectors, and for the exact core no fused multiply-add either: as if on an older machine."""
+    names = ["gelu", "mish", "elu"]
+    features = [(name, on and not name.startswith(lost)) for name, on in llvm.get_host_cpu_features().items()]
+    fewer = ",".join(f"{'+' if on else '-'}{name}" for name, on in features)
+    whole, made = digest(core, names, tmp_path), len(list(tmp_path.glob("*.o")))
+    assert digest(core, names, tmp_path, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES=fewer) == whole
+    assert len(list(tmp_path.glob("*.o"))) == 2 * made
 
 
 def started(cache: Path, **environment: str) -> subprocess.Popen[str]:
