@@ -64,31 +64,37 @@ while start < n:
 {each}
 {take}
     start += count
+{folds}
 {after}
 """
 
 
 def row_source(row: Row, library: Library, wide: Library, real: str, dtype: str) -> Source:
     """The loop over rows; functions that `library` has not are taken from `wide`, in float64."""
-    in_place = dtype == real
-    passes = row.passes if in_place else _repeated(row.passes)
-    statements = [text for p in passes for text in (*p.before, *p.each, *p.after)]
-    own = _functions(statements, library)
-    others = _functions(statements, {name: f for name, f in wide.items() if name not in library})
-    text = own + others.replace("real(", "double(") + _COPIES + _entry(row, passes, in_place)
+    passes = passes_for(row, dtype == real)
+    text = functions(passes, library, wide) + _COPIES + _entry(row, passes, dtype == real)
     return Source(text, real, dtype, dtype, is_row=True)
 
 
-def _repeated(passes: Sequence[Pass]) -> list[Pass]:
-    """The same passes where nothing can be kept from one to the next."""
+def passes_for(row: Row, in_place: bool) -> list[Pass]:
+    """The row's passes; where nothing can be kept from one to the next, with what has to be done again."""
+    if in_place:
+        return list(row.passes)
     result: list[Pass] = []
-    for before, this in zip((Pass(), *passes), passes, strict=False):
+    for before, this in zip((Pass(), *row.passes), row.passes, strict=False):
         each = (*before.each, *this.each) if before.keeps else this.each
         result.append(this._replace(each=each, writes="" if this.keeps else this.writes))
     return result
 
 
-def _functions(statements: Sequence[str], library: Library) -> str:
+def functions(passes: Sequence[Pass], library: Library, wide: Library) -> str:
+    """The text of the functions that passes call."""
+    statements = [text for p in passes for text in p.statements]
+    others = {name: f for name, f in wide.items() if name not in library}
+    return _assembled(statements, library) + _assembled(statements, others).replace("real(", "double(")
+
+
+def _assembled(statements: Sequence[str], library: Library) -> str:
     called = sorted(names(statements) & library.keys())
     if not called:
         return ""
@@ -96,19 +102,20 @@ def _functions(statements: Sequence[str], library: Library) -> str:
     return assemble(f"def used():\n{calls}", library)
 
 
+def texts_with_kept(passes: Sequence[Pass], text: Callable[[Pass, str], str]) -> str:
+    """The texts of passes, of which each is told under which name the one before kept something."""
+    kept = ["", *(p.writes if p.keeps else "" for p in passes)]
+    return "\n".join(text(p, k) for p, k in zip(passes, kept, strict=False))
+
+
 def _entry(row: Row, passes: Sequence[Pass], in_place: bool) -> str:
     unpack = ["out = pointer_out(words[0])", "out_copy = room()"]
     for k, (name, _) in enumerate(row.inputs, start=1):
         unpack += [f"{name}_array = pointer_in(words[{k}])", f"{name}_copy = room()"]
-    kept = ""
-    texts = []
-    for p in passes:
-        texts.append(_pass(p, row.inputs, kept, in_place))
-        kept = p.writes if p.keeps else ""
     return _ENTRY.format(
         unpack=indent("\n".join(unpack), " " * 4),
         length=len(row.inputs) + 1,
-        passes=indent("\n".join(texts), " " * 8),
+        passes=indent(texts_with_kept(passes, lambda p, kept: _pass(p, row.inputs, kept, in_place)), " " * 8),
     )
 
 
@@ -134,5 +141,6 @@ def _pass(p: Pass, inputs: Sequence[tuple[str, str]], kept: str, in_place: bool)
         bring=indent("\n".join(bring), " " * 4),
         each=indent("\n".join(each), " " * 8),
         take=indent(take, " " * 4),
+        folds="\n".join(f"{fold.name} = folded_{fold.how}({fold.of})" for fold in p.folds),
         after="\n".join(p.after),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from rheobase.kernels.fast.exponential_series import EXP_TAIL
 from rheobase.kernels.fast.exponentials import LN2_HIGH, LN2_LOW, LOG2_E
 from rheobase.kernels.language import ROUND32, Scalar, fma, horner, inf, two_to, where
-from rheobase.kernels.rows import LARGEST, Pass, Row, mirrored
+from rheobase.kernels.rows import LARGEST, Fold, Pass, Row, mirrored
 
 #: Up to here k·ln 2 leaves an exact remainder of x. Beyond, x - top is exact for every x whose weight is not 0.
 NEAR = 256.0
@@ -29,6 +29,11 @@ def base_of(top: Scalar) -> Scalar:
 def rest_of(top: Scalar) -> Scalar:
     """What is left of the largest element."""
     return where(abs(top) > NEAR, 0.0, top)
+
+
+def least_of(rest: Scalar) -> Scalar:
+    """What is taken for all that is less."""
+    return rest + LEAST
 
 
 def origin_of(rest: Scalar) -> Scalar:
@@ -51,16 +56,21 @@ def softmax_gradient(y: Scalar, g: Scalar, high: Scalar, low: Scalar) -> Scalar:
     return y * ((g - high) - low)
 
 
+def in_two_parts(name: str) -> tuple[str, str]:
+    """Statements for the nearest float32 and what it leaves."""
+    return f"high = narrowed({name})", f"low = narrowed({name} - widened(high))"
+
+
 SHIFT = LARGEST._replace(
     after=(
-        *LARGEST.after, "masked = folded_largest(tops) == -inf",
-        "base = base_of(top)", "rest = rest_of(top)", f"least = rest + {LEAST}", "origin = origin_of(rest)",
+        *LARGEST.after, "masked = highest == -inf",
+        "base = base_of(top)", "rest = rest_of(top)", "least = least_of(rest)", "origin = origin_of(rest)",
     ),
 )  # fmt: skip
 
 FROM_START = (f"sums = every({START})", "lost = every(0.0)")
 ADD = ("sums, error = fast_two_sum(sums, e)", "lost = lost + error")
-SUM = f"total = folded_sum(widened(sums) - {START}) + folded_sum(widened(lost))"
+SUM = (Fold("total", "sum", f"widened(sums) - {START} + widened(lost)"),)
 
 SOFTMAX = Row(
     inputs=(("x", "-inf"),),
@@ -69,8 +79,9 @@ SOFTMAX = Row(
         Pass(
             before=FROM_START,
             each=("e = weight(x, base, least, origin)", *ADD),
+            folds=SUM,
             # times 0, for what is masked or NaN
-            after=(SUM, "share = where(masked, 0.0 * total, 1.0 / total)", "high = real(share)", "low = share - high"),
+            after=("share = where(masked, 0.0 * total, 1.0 / total)", *in_two_parts("share")),
             writes="e",
             keeps=True,
         ),
@@ -91,10 +102,10 @@ LOG_SOFTMAX = Row(
                 *ADD,
                 "ties = ties + where(is_top, every(1.0), 0.0)",
             ),
+            folds=(*SUM, Fold("top_count", "sum", "widened(ties)")),
             after=(
-                SUM,
-                "others = where(masked, 0.0 * total, total / unit_weight(rest, origin))",
-                "log_sum = real(log_total(others, folded_sum(widened(ties))))",
+                "others = where(masked, 0.0 * total, total / unit_weight(widened(rest), widened(origin)))",
+                "log_sum = narrowed(log_total(others, top_count))",
             ),
         ),
         Pass(each=("y = where(x == top, 0.0, x - top) - log_sum",), writes="y"),
@@ -107,7 +118,8 @@ SOFTMAX_BACKWARD = Row(
         Pass(
             before=("dots = widened(every(0.0))",),
             each=("dots = fma(widened(y), widened(g), dots)",),
-            after=("dot = folded_sum(dots)", "high = real(dot)", "low = dot - high"),
+            folds=(Fold("dot", "sum", "dots"),),
+            after=in_two_parts("dot"),
         ),
         Pass(each=("dx = softmax_gradient(y, g, high, low)",), writes="dx"),
     ),
@@ -119,7 +131,8 @@ LOG_SOFTMAX_BACKWARD = Row(
         Pass(
             before=("sums = widened(every(0.0))",),
             each=("sums = sums + widened(g)",),
-            after=("total = folded_sum(sums)", "high = real(total)"),
+            folds=(Fold("total", "sum", "sums"),),
+            after=("high = narrowed(total)",),
         ),
         Pass(each=("dx = fma(exp_of_negative(y), -high, g)",), writes="dx"),
     ),
