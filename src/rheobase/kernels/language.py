@@ -19,6 +19,8 @@ Scalar = Any
 ROUND = 1.5 * 2.0**52
 #: The same in float32, below 2²².
 ROUND32 = 1.5 * 2.0**23
+#: The same, with what float32's exponents are stored larger by.
+BIASED32 = ROUND32 + 127.0
 
 inf = math.inf
 exp, expm1, log, log1p, sqrt, tanh, hypot = (
@@ -52,6 +54,11 @@ def horner(x: Scalar, coefficients: Sequence[float]) -> Scalar:
 def two_to(t: Scalar) -> Scalar:
     """2ᵏ for t = k + ROUND (float32: ROUND32), k whole and 2ᵏ a normal number."""
     return math.ldexp(1.0, int(t - ROUND))
+
+
+def two_to_biased(t: Scalar) -> Scalar:
+    """2ᵏ for t = k + BIASED32 in float32, k whole and 2ᵏ a normal number: one addition less than `two_to`."""
+    return math.ldexp(1.0, int(t - BIASED32))
 
 
 def exponent(x: Scalar) -> Scalar:

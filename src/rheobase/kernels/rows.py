@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rheobase.kernels.language import ROUND, ROUND32, Scalar, inf, two_to, where
+from rheobase.kernels.language import BIASED32, ROUND, Scalar, inf, two_to, where
 from rheobase.kernels.wide import exp, log1p
 
 
@@ -44,7 +44,10 @@ class Pass(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Passes, and the inputs by name, each with what fills up its last vector and changes nothing."""
+    """Passes, and the inputs by name, each with what fills up its last vector and changes nothing.
+
+    Sums that may be negative start at -0.0, and are filled up with it: added to any number, it leaves even a 0's sign.
+    """
 
     inputs: tuple[tuple[str, str], ...]
     passes: tuple[Pass, ...]
@@ -77,7 +80,7 @@ def log_total(others: Scalar, ties: Scalar) -> Scalar:
 
 def unit_weight(rest: Scalar, origin: Scalar) -> Scalar:
     """What float32's weights are to be divided by, if that of the largest element is to be 1."""
-    return exp(rest) * two_to(origin - ROUND32 + ROUND)
+    return exp(rest) * two_to(origin - BIASED32 + ROUND)
 
 
 def names(statements: Iterable[str]) -> set[str]:
@@ -126,17 +129,17 @@ LOG_SOFTMAX = Row(
 )
 
 SOFTMAX_BACKWARD = Row(
-    inputs=(("y", "0.0"), ("g", "0.0")),
+    inputs=(("y", "0.0"), ("g", "-0.0")),
     passes=(
-        Pass(before=("dots = every(0.0)",), each=("dots = fma(y, g, dots)",), folds=(Fold("dot", "sum", "dots"),)),
+        Pass(before=("dots = every(-0.0)",), each=("dots = fma(y, g, dots)",), folds=(Fold("dot", "sum", "dots"),)),
         Pass(each=("dx = y * (g - dot)",), writes="dx"),
     ),
 )
 
 LOG_SOFTMAX_BACKWARD = Row(
-    inputs=(("y", "-inf"), ("g", "0.0")),
+    inputs=(("y", "-inf"), ("g", "-0.0")),
     passes=(
-        Pass(before=("sums = every(0.0)",), each=("sums = sums + g",), folds=(Fold("total", "sum", "sums"),)),
+        Pass(before=("sums = every(-0.0)",), each=("sums = sums + g",), folds=(Fold("total", "sum", "sums"),)),
         Pass(each=("dx = g - exp(y) * total",), writes="dx"),
     ),
 )

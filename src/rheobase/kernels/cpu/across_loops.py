@@ -58,12 +58,13 @@ def scatter(array, address, at, lanes, copy, value):
 """
 _FOLD = """
 @inline
-def folded(parts):
+def folded(parts, count):
     width = LANES // 2
     while width > 0:
-        for k in range(width):
+        for k in range(min(width, count - width)):
             low = parts + k * WIDE
             put(low, fetch_wide(low) + fetch_wide(low + width * WIDE))
+        count = min(count, width)
         width //= 2
     return fetch_wide(parts)
 """
@@ -73,7 +74,7 @@ def entry(words, low, high):
     n = words[{length}]
     inner = words[{length} + 1]
     blocks = (inner + LANES - 1) // LANES
-    whole = (n - 1) % LANES + 1
+    count = min(n, LANES)
     for b in range(low, high):
         first = b % blocks * LANES
         lanes = min(LANES, inner - first)
@@ -88,15 +89,13 @@ for j in range(n):
 {folds}
 {after}
 """
-#: Where the last round of parts is not full, a row that lies together is filled up; so is each part here.
+#: Parts without elements, as those that fill up a row that lies together, would change nothing.
 _IN_PARTS = """
-for part in range(LANES):
+for part in range(count):
 {before}
     for j in range(part, n, LANES):
         at = start + j * inner
 {each}
-    if part >= whole:
-{fill}
 {gathered}
 {folds}
 {after}
@@ -133,7 +132,7 @@ def _pass(p: Pass, inputs: Sequence[tuple[str, str]], kept: str) -> str:
     each += p.each
     if p.writes:
         each.append(f"scatter(out_array, out_address, at, lanes, copy, {p.writes})")
-    return _in_parts(p, read, each) if any(fold.how == "sum" for fold in p.folds) else _one_by_one(p, each)
+    return _in_parts(p, each) if any(fold.how == "sum" for fold in p.folds) else _one_by_one(p, each)
 
 
 def _gather(name: str, filler: str) -> str:
@@ -149,13 +148,11 @@ def _one_by_one(p: Pass, each: Sequence[str]) -> str:
     )
 
 
-def _in_parts(p: Pass, read: Sequence[tuple[str, str]], each: Sequence[str]) -> str:
-    fill = [f"{name} = every({filler})" for name, filler in read]
+def _in_parts(p: Pass, each: Sequence[str]) -> str:
     return _IN_PARTS.format(
         before=indent("\n".join(p.before), " " * 4),
         each=indent("\n".join(each), " " * 8),
-        fill=indent("\n".join((*fill, *p.each)), " " * 8),
         gathered=indent("\n".join(f"put(parts{k} + part * WIDE, {f.of})" for k, f in enumerate(p.folds)), " " * 4),
-        folds="\n".join(f"{fold.name} = folded(parts{k})" for k, fold in enumerate(p.folds)),
+        folds="\n".join(f"{fold.name} = folded(parts{k}, count)" for k, fold in enumerate(p.folds)),
         after="\n".join(p.after),
     )

@@ -105,6 +105,11 @@ def _two_to(builder: Any, t: Any) -> Any:
     return builder.bitcast(builder.add(k, _constant(integer, bias << fraction)), t.type)
 
 
+def _two_to_biased(builder: Any, t: Any) -> Any:
+    integer, fraction, _ = _format(t.type)
+    return builder.bitcast(builder.shl(builder.bitcast(t, integer), _constant(integer, fraction)), t.type)
+
+
 def _exponent(builder: Any, x: Any) -> Any:
     integer, fraction, bias = _format(x.type)
     bits = builder.shl(builder.bitcast(x, integer), _constant(integer, 1))
@@ -113,7 +118,7 @@ def _exponent(builder: Any, x: Any) -> Any:
     return builder.fsub(shifted, _constant(x.type, float(2**fraction + bias)))
 
 
-fma, two_to, exponent = ternary(_fma), unary(_two_to), unary(_exponent)
+fma, two_to, two_to_biased, exponent = ternary(_fma), unary(_two_to), unary(_two_to_biased), unary(_exponent)
 
 #: Operators, and the instructions that they are.
 _ARITHMETIC: Mapping[Any, str] = {
@@ -209,7 +214,7 @@ def primitives(real: str) -> dict[str, Any]:
     kind = getattr(types, real)
     return {
         "LANES": LANES, "SIZE": kind.bitwidth // 8, "CHUNK": CHUNK, "where": where, "fma": fma, "two_to": two_to,
-        "exponent": exponent, "widened": widened, "narrowed": narrowed, "larger": larger,
+        "two_to_biased": two_to_biased, "exponent": exponent, "widened": widened, "narrowed": narrowed, "larger": larger,
         "folded_sum": folded_sum, "folded_largest": folded_largest,
         "fetch": fetch(kind), "fetch_first": fetch_first(kind), "put": put, "put_first": put_first,
         "fetch_wide": fetch(types.float64), "WIDE": 8 * LANES, "parts_room": room(types.float64, LANES * LANES),

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from rheobase.kernels.fast.exponential_series import EXP_TAIL
 from rheobase.kernels.fast.exponentials import LN2_HIGH, LN2_LOW, LOG2_E
-from rheobase.kernels.language import ROUND32, Scalar, fma, horner, inf, two_to, where
+from rheobase.kernels.language import BIASED32, ROUND32, Scalar, fma, horner, inf, two_to_biased, where
 from rheobase.kernels.rows import LARGEST, Fold, Pass, Row, mirrored
 
 #: Up to here k·ln 2 leaves an exact remainder of x. Beyond, x - top is exact for every x whose weight is not 0.
 NEAR = 256.0
 #: Weights are 2⁶⁴ times too large, so that none is below the normal numbers, until they are divided by the sum.
-LIFTED = ROUND32 + 64.0
-#: Weights below e to this are taken for it: even millions of them do not count.
+LIFTED = BIASED32 + 64.0
+#: Weights below e to this are taken for 0: even millions of them do not count.
 LEAST = -120.0
 #: Sums start here, where no weight is larger than the sum: what an addition loses is then told by two more.
 START = 2.0**65
@@ -32,23 +32,22 @@ def rest_of(top: Scalar) -> Scalar:
 
 
 def least_of(rest: Scalar) -> Scalar:
-    """What is taken for all that is less."""
+    """What all that is less weighs nothing at."""
     return rest + LEAST
 
 
 def origin_of(rest: Scalar) -> Scalar:
-    """What makes t = k + origin the exponent of a weight, for `two_to`."""
+    """What makes t = k + origin the exponent of a weight, for `two_to_biased`."""
     return LIFTED - (fma(rest, LOG2_E, ROUND32) - ROUND32)
 
 
 def weight(x: Scalar, base: Scalar, least: Scalar, origin: Scalar) -> Scalar:
     """e^(x - top), lifted."""
     x = where(x == inf, 0.0, x - base)
-    x = where(x < least, least, x)
     t = fma(x, LOG2_E, origin)
     k = t - origin
     r = fma(-k, LN2_LOW, fma(-k, LN2_HIGH, x))
-    return (1.0 + fma(r * r, horner(r, EXP_TAIL), r)) * two_to(t)
+    return where(x < least, 0.0, (1.0 + fma(r * r, horner(r, EXP_TAIL), r)) * two_to_biased(t))
 
 
 def softmax_gradient(y: Scalar, g: Scalar, high: Scalar, low: Scalar) -> Scalar:
@@ -94,11 +93,10 @@ LOG_SOFTMAX = Row(
     passes=(
         SHIFT,
         Pass(
-            before=(*FROM_START, "ties = every(0.0)", "far = base + least"),
+            before=(*FROM_START, "ties = every(0.0)"),
             each=(
                 "is_top = x == top",
-                # far ones count for nothing, not for the least weight, lest a sure outcome get less than 0
-                "e = where(is_top | (x < far), 0.0, weight(x, base, least, origin))",
+                "e = where(is_top, 0.0, weight(x, base, least, origin))",
                 *ADD,
                 "ties = ties + where(is_top, every(1.0), 0.0)",
             ),
@@ -113,10 +111,10 @@ LOG_SOFTMAX = Row(
 )
 
 SOFTMAX_BACKWARD = Row(
-    inputs=(("y", "0.0"), ("g", "0.0")),
+    inputs=(("y", "0.0"), ("g", "-0.0")),
     passes=(
         Pass(
-            before=("dots = widened(every(0.0))",),
+            before=("dots = widened(every(-0.0))",),
             each=("dots = fma(widened(y), widened(g), dots)",),
             folds=(Fold("dot", "sum", "dots"),),
             after=in_two_parts("dot"),
@@ -126,10 +124,10 @@ SOFTMAX_BACKWARD = Row(
 )
 
 LOG_SOFTMAX_BACKWARD = Row(
-    inputs=(("y", "-inf"), ("g", "0.0")),
+    inputs=(("y", "-inf"), ("g", "-0.0")),
     passes=(
         Pass(
-            before=("sums = widened(every(0.0))",),
+            before=("sums = widened(every(-0.0))",),
             each=("sums = sums + widened(g)",),
             folds=(Fold("total", "sum", "sums"),),
             after=("high = narrowed(total)",),
