@@ -120,7 +120,7 @@ def _entry(row: Row, passes: Sequence[Pass]) -> str:
     return _ENTRY.format(
         unpack=indent("\n".join(unpack), " " * 4),
         length=len(row.inputs) + 1,
-        passes=indent(texts_with_kept(passes, lambda p, kept: _pass(p, row.inputs, kept)), " " * 8),
+        passes=indent("\n".join(texts_with_kept(passes, lambda p, kept: _pass(p, row.inputs, kept))), " " * 8),
     )
 
 

@@ -35,13 +35,27 @@ def take(array, at, count, copy):
     for k in range(count):
         array[at + k] = store(numbers[k])
 """
+#: What the first pass finds out takes long to fold, and so does what the others do: the first pass over the next row
+#: comes before the last over this one, and processors do one while they wait for the other.
 _ENTRY = """
+@inline
+def opening(words, n, row):
+{unpack}
+{first}
+    return {found},
+
+
 def entry(words, low, high):
 {unpack}
     n = words[{length}]
+    ahead = opening(words, n, low * n)
     for r in range(low, high):
         row = r * n
-{passes}
+        {found}, = ahead
+{middle}
+        if r + 1 < high:
+            ahead = opening(words, n, row + n)
+{last}
 """
 _IN_PLACE = """
 count = (n - start) // LANES * LANES
@@ -102,20 +116,31 @@ def _assembled(statements: Sequence[str], library: Library) -> str:
     return assemble(f"def used():\n{calls}", library)
 
 
-def texts_with_kept(passes: Sequence[Pass], text: Callable[[Pass, str], str]) -> str:
+def texts_with_kept(passes: Sequence[Pass], text: Callable[[Pass, str], str]) -> list[str]:
     """The texts of passes, of which each is told under which name the one before kept something."""
     kept = ["", *(p.writes if p.keeps else "" for p in passes)]
-    return "\n".join(text(p, k) for p, k in zip(passes, kept, strict=False))
+    return [text(p, k) for p, k in zip(passes, kept, strict=False)]
+
+
+def _found(passes: Sequence[Pass]) -> list[str]:
+    """Names that the first pass finds values for and later ones need."""
+    first, *later = passes
+    used = names(text for p in later for text in p.statements)
+    return sorted(used & {*names(first.after), *(fold.name for fold in first.folds)})
 
 
 def _entry(row: Row, passes: Sequence[Pass], in_place: bool) -> str:
     unpack = ["out = pointer_out(words[0])", "out_copy = room()"]
     for k, (name, _) in enumerate(row.inputs, start=1):
         unpack += [f"{name}_array = pointer_in(words[{k}])", f"{name}_copy = room()"]
+    first, *middle, last = texts_with_kept(passes, lambda p, kept: _pass(p, row.inputs, kept, in_place))
     return _ENTRY.format(
         unpack=indent("\n".join(unpack), " " * 4),
         length=len(row.inputs) + 1,
-        passes=indent(texts_with_kept(passes, lambda p, kept: _pass(p, row.inputs, kept, in_place)), " " * 8),
+        found=", ".join(_found(passes)),
+        first=indent(first, " " * 4),
+        middle=indent("\n".join(middle), " " * 8),
+        last=indent(last, " " * 8),
     )
 
 
