@@ -69,13 +69,13 @@ def folded(parts, count):
     return fetch_wide(parts)
 """
 _ENTRY = """
-def entry(words, low, high):
+def entry(words, begin, end):
 {unpack}
     n = words[{length}]
     inner = words[{length} + 1]
     blocks = (inner + LANES - 1) // LANES
     count = min(n, LANES)
-    for b in range(low, high):
+    for b in range(begin, end):
         first = b % blocks * LANES
         lanes = min(LANES, inner - first)
         start = b // blocks * n * inner + first

@@ -45,15 +45,15 @@ def opening(words, n, row):
     return {found},
 
 
-def entry(words, low, high):
+def entry(words, begin, end):
 {unpack}
     n = words[{length}]
-    ahead = opening(words, n, low * n)
-    for r in range(low, high):
+    ahead = opening(words, n, begin * n)
+    for r in range(begin, end):
         row = r * n
         {found}, = ahead
 {middle}
-        if r + 1 < high:
+        if r + 1 < end:
             ahead = opening(words, n, row + n)
 {last}
 """
