@@ -133,7 +133,8 @@ def _entry(row: Row, passes: Sequence[Pass], in_place: bool) -> str:
     unpack = ["out = pointer_out(words[0])", "out_copy = room()"]
     for k, (name, _) in enumerate(row.inputs, start=1):
         unpack += [f"{name}_array = pointer_in(words[{k}])", f"{name}_copy = room()"]
-    first, *middle, last = texts_with_kept(passes, lambda p, kept: _pass(p, row.inputs, kept, in_place))
+    between = passes[1:-1] if in_place else []
+    first, *middle, last = texts_with_kept(passes, lambda p, kept: _pass(p, row.inputs, kept, in_place, p in between))
     return _ENTRY.format(
         unpack=indent("\n".join(unpack), " " * 4),
         length=len(row.inputs) + 1,
@@ -144,13 +145,15 @@ def _entry(row: Row, passes: Sequence[Pass], in_place: bool) -> str:
     )
 
 
-def _pass(p: Pass, inputs: Sequence[tuple[str, str]], kept: str, in_place: bool) -> str:
+def _pass(p: Pass, inputs: Sequence[tuple[str, str]], kept: str, in_place: bool, looks_ahead: bool) -> str:
+    """One pass; it may ask for the row after the next as it goes, which is worth it while it computes a lot."""
     used = names(p.each)
     bring, each = [], []
     for k, (name, filler) in enumerate(inputs, start=1):
         if name in used:
             bring.append(f"{name}_at = bring({name}_array, words[{k}], at, count, copied, {name}_copy, {filler})")
             each.append(f"{name} = fetch({name}_at + k * SIZE)")
+            each += [f"prefetch({name}_at + (k + 2 * n) * SIZE)"] if looks_ahead else []
     if kept:
         bring.append("kept_at = bring(out, words[0], at, count, copied, out_copy, 0.0)")
         each.append(f"{kept} = fetch(kept_at + k * SIZE)")

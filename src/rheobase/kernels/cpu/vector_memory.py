@@ -13,6 +13,8 @@ from numba.extending import intrinsic
 from rheobase.kernels.cpu.lanes import LANES
 from rheobase.kernels.cpu.vector_type import LLVM, Vector, repeated
 
+CACHE_LINE = 64
+
 
 def fetch(real: Any) -> Any:
     """A function that reads a vector of `real` at an address."""
@@ -85,6 +87,25 @@ def put_first(typing: Any, address: Any, count: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(address, count, value), generate
+
+
+def prefetch(real: Any) -> Any:
+    """A function that has a vector's memory brought near before it is read; no address is wrong."""
+
+    @intrinsic
+    def bring_near(typing: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            byte, settings = ir.IntType(8).as_pointer(), [ir.IntType(32)(number) for number in (0, 3, 1)]
+            kind = ir.FunctionType(ir.VoidType(), [byte, *[s.type for s in settings]])
+            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+            for line in range(0, LANES * real.bitwidth // 8, CACHE_LINE):
+                place = builder.inttoptr(builder.add(args[0], args[0].type(line)), byte)
+                builder.call(function, (place, *settings))
+            return context.get_dummy_value()
+
+        return types.void(address), generate
+
+    return bring_near
 
 
 def room(real: Any, count: int) -> Any:

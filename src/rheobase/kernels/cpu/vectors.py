@@ -17,7 +17,7 @@ from numba.extending import intrinsic, overload
 
 from rheobase.kernels.cpu.instructions import pointer_float32, pointer_float64
 from rheobase.kernels.cpu.lanes import CHUNK, LANES
-from rheobase.kernels.cpu.vector_memory import fetch, fetch_first, put, put_first, room
+from rheobase.kernels.cpu.vector_memory import fetch, fetch_first, prefetch, put, put_first, room
 from rheobase.kernels.cpu.vector_type import LAYOUT, LLVM, TRUTHS, Vector, every, repeated
 
 POINTERS = {"float32": pointer_float32, "float64": pointer_float64}
@@ -162,6 +162,18 @@ def _absolute(a: Any) -> Any:
     return (lambda a: _size(a)) if isinstance(a, Vector) else None
 
 
+@intrinsic
+def anywhere(typing: Any, truth: Any) -> Any:
+    """Whether it holds in any lane."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        bits = ir.IntType(LANES)
+        return builder.icmp_unsigned("!=", builder.bitcast(args[0], bits), bits(0)) if lanes else args[0]
+
+    lanes = isinstance(truth, Vector)
+    return types.boolean(truth), generate
+
+
 def _converted(target: Any, change: str) -> Any:
     """A vector or a number in the format `target`, by the instruction called `change`."""
 
@@ -216,7 +228,8 @@ def primitives(real: str) -> dict[str, Any]:
         "LANES": LANES, "SIZE": kind.bitwidth // 8, "CHUNK": CHUNK, "where": where, "fma": fma, "two_to": two_to,
         "two_to_biased": two_to_biased, "exponent": exponent, "widened": widened, "narrowed": narrowed, "larger": larger,
         "folded_sum": folded_sum, "folded_largest": folded_largest,
-        "fetch": fetch(kind), "fetch_first": fetch_first(kind), "put": put, "put_first": put_first,
+        "fetch": fetch(kind), "fetch_first": fetch_first(kind), "put": put, "put_first": put_first, "prefetch": prefetch(kind),
+        "anywhere": anywhere,
         "fetch_wide": fetch(types.float64), "WIDE": 8 * LANES, "parts_room": room(types.float64, LANES * LANES),
         "every": every(kind), "room": room(kind, CHUNK + LANES), "pointer_real": POINTERS[real],
     }  # fmt: skip

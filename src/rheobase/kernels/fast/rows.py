@@ -41,9 +41,13 @@ def origin_of(rest: Scalar) -> Scalar:
     return LIFTED - (fma(rest, LOG2_E, ROUND32) - ROUND32)
 
 
-def weight(x: Scalar, base: Scalar, least: Scalar, origin: Scalar) -> Scalar:
-    """e^(x - top), lifted."""
-    x = where(x == inf, 0.0, x - base)
+def shifted(x: Scalar, base: Scalar) -> Scalar:
+    """x - base, 0 for equal infinities."""
+    return where(x == inf, 0.0, x - base)
+
+
+def weight(x: Scalar, least: Scalar, origin: Scalar) -> Scalar:
+    """e^(x - top), lifted, for a shifted x."""
     t = fma(x, LOG2_E, origin)
     k = t - origin
     r = fma(-k, LN2_LOW, fma(-k, LN2_HIGH, x))
@@ -63,9 +67,12 @@ def in_two_parts(name: str) -> tuple[str, str]:
 SHIFT = LARGEST._replace(
     after=(
         *LARGEST.after, "masked = highest == -inf",
-        "base = base_of(top)", "rest = rest_of(top)", "least = least_of(rest)", "origin = origin_of(rest)",
+        "base = base_of(top)", "far = anywhere(base != 0.0)", "rest = rest_of(top)", "least = least_of(rest)", "origin = origin_of(rest)",
     ),
 )  # fmt: skip
+
+#: In few rows is there anything to do.
+TAKE_OFF = "x = shifted(x, base) if far else x"
 
 FROM_START = (f"sums = every({START})", "lost = every(0.0)")
 ADD = ("sums, error = fast_two_sum(sums, e)", "lost = lost + error")
@@ -77,7 +84,7 @@ SOFTMAX = Row(
         SHIFT,
         Pass(
             before=FROM_START,
-            each=("e = weight(x, base, least, origin)", *ADD),
+            each=(TAKE_OFF, "e = weight(x, least, origin)", *ADD),
             folds=SUM,
             # times 0, for what is masked or NaN
             after=("share = where(masked, 0.0 * total, 1.0 / total)", *in_two_parts("share")),
@@ -96,7 +103,8 @@ LOG_SOFTMAX = Row(
             before=(*FROM_START, "ties = every(0.0)"),
             each=(
                 "is_top = x == top",
-                "e = where(is_top, 0.0, weight(x, base, least, origin))",
+                TAKE_OFF,
+                "e = where(is_top, 0.0, weight(x, least, origin))",
                 *ADD,
                 "ties = ties + where(is_top, every(1.0), 0.0)",
             ),
