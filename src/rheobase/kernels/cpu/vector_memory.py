@@ -46,8 +46,8 @@ def put(typing: Any, address: Any, value: Any) -> Any:
 
 def _first(builder: Any, count: Any) -> Any:
     """Truths: of the first `count` lanes."""
-    places = ir.Constant(ir.VectorType(count.type, LANES), list(range(LANES)))
-    return builder.icmp_signed("<", places, repeated(builder, count))
+    places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), list(range(LANES)))
+    return builder.icmp_signed("<", places, repeated(builder, builder.trunc(count, ir.IntType(32))))
 
 
 def _masked(builder: Any, name: str, result: Any, vector: Any, args: Any) -> Any:

@@ -76,7 +76,7 @@ TAKE_OFF = "x = shifted(x, base) if far else x"
 
 FROM_START = (f"sums = every({START})", "lost = every(0.0)")
 ADD = ("sums, error = fast_two_sum(sums, e)", "lost = lost + error")
-SUM = (Fold("total", "sum", f"widened(sums) - {START} + widened(lost)"),)
+SUM = (Fold("total", "sum", f"widened(sums - {START}) + widened(lost)"),)
 
 SOFTMAX = Row(
     inputs=(("x", "-inf"),),
