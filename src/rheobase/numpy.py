@@ -120,9 +120,12 @@ def _along_axis(key: str, x: Array, axis: int, out: Array | None) -> Array | Non
 
 
 def _rows(name: str, x: Array, axis: int) -> Array:
+    rows = lie(x.shape, axis)
+    if rows.is_slow:
+        return np.ascontiguousarray(np.moveaxis(_rows(name, np.moveaxis(x, axis, -1), -1), -1, axis))
     given = np.ascontiguousarray(x)
     target = np.empty_like(given)
-    compute(name, x.dtype.name, lie(x.shape, axis), (_address(target), _address(given)), processors())
+    compute(name, x.dtype.name, rows, (_address(target), _address(given)), processors())
     return target
 
 

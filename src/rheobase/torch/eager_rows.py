@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -54,9 +55,17 @@ def composite_backward(name: str, axis: int, y: Tensor, upstream: Tensor) -> Ten
 
 def compute(name: str, axis: int, *inputs: Tensor, out: Tensor | None = None) -> Tensor:
     """The kernel on x, or backward on its output and the upstream gradient."""
+    rows = row_request.lie(inputs[0].shape, axis)
+    if rows.is_slow:
+        return _together(name, axis, inputs, out)
     given = [t if t.is_contiguous() else t.contiguous() for t in inputs]
     target = torch.empty_like(given[0]) if out is None or must_wait(out, given) else out
     places = [target.data_ptr(), *[t.data_ptr() for t in given]]
-    rows = row_request.lie(target.shape, axis)
     row_request.compute(name, DTYPES[target.dtype], rows, places, torch.get_num_threads())
     return target if out is None or target is out else out.copy_(target)
+
+
+def _together(name: str, axis: int, inputs: Sequence[Tensor], out: Tensor | None) -> Tensor:
+    """The same on copies in which rows lie together."""
+    result = compute(name, -1, *[t.detach().movedim(axis, -1) for t in inputs]).movedim(-1, axis)
+    return result.contiguous() if out is None else out.copy_(result)

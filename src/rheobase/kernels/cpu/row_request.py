@@ -17,6 +17,8 @@ from rheobase.kernels.precision import precision
 
 #: Functions of a row that have kernels.
 NAMES = ("softmax", "log_softmax", "softmin")
+#: With fewer neighbours than this most lanes would be idle.
+FEW = 11
 
 
 @cache
@@ -32,6 +34,11 @@ class Lie(NamedTuple):
     outer: int
     length: int
     inner: int
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it costs less to copy the rows together than to work on them as they lie."""
+        return 1 < self.inner < FEW
 
 
 @cache

@@ -225,11 +225,11 @@ def primitives(real: str) -> dict[str, Any]:
     """What loops over vectors call, by name, for numbers of type `real`."""
     kind = getattr(types, real)
     return {
-        "LANES": LANES, "SIZE": kind.bitwidth // 8, "CHUNK": CHUNK, "where": where, "fma": fma, "two_to": two_to,
-        "two_to_biased": two_to_biased, "exponent": exponent, "widened": widened, "narrowed": narrowed, "larger": larger,
-        "folded_sum": folded_sum, "folded_largest": folded_largest,
-        "fetch": fetch(kind), "fetch_first": fetch_first(kind), "put": put, "put_first": put_first, "prefetch": prefetch(kind),
-        "anywhere": anywhere,
-        "fetch_wide": fetch(types.float64), "WIDE": 8 * LANES, "parts_room": room(types.float64, LANES * LANES),
-        "every": every(kind), "room": room(kind, CHUNK + LANES), "pointer_real": POINTERS[real],
+        "LANES": LANES, "SIZE": kind.bitwidth // 8, "CHUNK": CHUNK, "WIDE": 8 * LANES,
+        "where": where, "fma": fma, "two_to": two_to, "two_to_biased": two_to_biased, "exponent": exponent,
+        "widened": widened, "narrowed": narrowed, "larger": larger, "anywhere": anywhere,
+        "folded_sum": folded_sum, "folded_largest": folded_largest, "every": every(kind),
+        "fetch": fetch(kind), "fetch_first": fetch_first(kind), "fetch_wide": fetch(types.float64),
+        "put": put, "put_first": put_first, "prefetch": prefetch(kind), "pointer_real": POINTERS[real],
+        "room": room(kind, CHUNK + LANES), "parts_room": room(types.float64, LANES * LANES),
     }  # fmt: skip

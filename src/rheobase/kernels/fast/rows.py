@@ -66,8 +66,8 @@ def in_two_parts(name: str) -> tuple[str, str]:
 
 SHIFT = LARGEST._replace(
     after=(
-        *LARGEST.after, "masked = highest == -inf",
-        "base = base_of(top)", "far = anywhere(base != 0.0)", "rest = rest_of(top)", "least = least_of(rest)", "origin = origin_of(rest)",
+        *LARGEST.after, "masked = highest == -inf", "base = base_of(top)", "far = anywhere(base != 0.0)",
+        "rest = rest_of(top)", "least = least_of(rest)", "origin = origin_of(rest)",
     ),
 )  # fmt: skip
 
