@@ -1,4 +1,4 @@
-"""Softmax and its kin in float32, within 2 ULP: exponentials in float32, sums in two parts.
+"""Softmax and its kin in float32, within 3 ULP: exponentials in float32, sums in two parts.
 
 With x = k·ln 2 + r and K the k of the largest element, the weight of x is 2ᵏ⁻ᴷ·eʳ: nothing is rounded when the
 largest element is taken off, neither here nor where it is so large that x itself is taken off from it.
