@@ -137,7 +137,7 @@ SOFTMAX_BACKWARD = Row(
 )
 
 LOG_SOFTMAX_BACKWARD = Row(
-    inputs=(("y", "-inf"), ("g", "-0.0")),
+    inputs=(("y", "0.0"), ("g", "-0.0")),
     passes=(
         Pass(before=("sums = every(-0.0)",), each=("sums = sums + g",), folds=(Fold("total", "sum", "sums"),)),
         Pass(each=("dx = g - exp(y) * total",), writes="dx"),

@@ -132,7 +132,7 @@ SOFTMAX_BACKWARD = Row(
 )
 
 LOG_SOFTMAX_BACKWARD = Row(
-    inputs=(("y", "-inf"), ("g", "-0.0")),
+    inputs=(("y", "0.0"), ("g", "-0.0")),
     passes=(
         Pass(
             before=("sums = widened(every(-0.0))",),
