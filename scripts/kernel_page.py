@@ -37,8 +37,8 @@ mode. There are two cores. **fast**, the default, computes float32 in float32, w
 **exact** (`with rb.precision("exact"):`) computes in float64 and rounds once, and looks up the few inputs where that
 would be wrong. The bits of a result depend neither on its place in the array nor on slices, threads or layout. float16
 and bfloat16 are computed in float64 and rounded once, float64 in float64. Functions without a float32 kernel of their
-own, and yours, get the float64 core, generated from the definition; `sin` and `snake` have no kernel yet and use the
-array library's sine. Softmax, log_softmax, softmin and the gated units have kernels, too.
+own, and yours, get the float64 core, generated from the definition. Softmax, log_softmax, softmin and the gated units
+have kernels, too.
 
 This page is written by `python scripts/kernel_page.py` from files in `certificates/` and `benchmarks/`, which
 `rheobase certify` and `make bench` write.

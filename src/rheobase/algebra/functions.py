@@ -141,6 +141,19 @@ class normal_cdf(Stable):
         return bell(sp.Rational(1, 2), self.args[0]) / sp.sqrt(2 * sp.pi)
 
 
+class sin_plus_cos(Stable):
+    """sin x + cos x = √2·sin(x + π/4), accurate near its zeros."""
+
+    nargs = 1
+
+    @classmethod
+    def plain(cls, *args: Expr) -> Expr:
+        return sp.sin(args[0]) + sp.cos(args[0])
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sin_plus_cos(-self.args[0])
+
+
 class hypot(Stable):
     """√(x² + y²) without overflow."""
 

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 import sympy as sp
 from sympy import Expr
 
-from rheobase.algebra.functions import Reduction, centred, row_sum, sech2, sigmoid, tanh
+from rheobase.algebra.functions import Reduction, centred, row_sum, sech2, sigmoid, sin_plus_cos, tanh
 from rheobase.algebra.parse import symbol
 
 
@@ -125,7 +125,7 @@ def _outermost(expression: Expr) -> set[Reduction]:
 
 
 def tidy(expression: Expr) -> Expr:
-    """An equal expression that cancels less: fractions combined, 1 - sech² written as tanh²."""
+    """An equal expression that cancels less: fractions combined, 1 - sech² written as tanh², sums of waves as one."""
     if expression.has(sp.Piecewise):
         folded = sp.piecewise_fold(expression) if _is_algebraic(expression) else expression
         return folded.replace(
@@ -153,6 +153,11 @@ def _is_algebraic(expression: Expr) -> bool:
 
 def _complement(*terms: Expr) -> Expr:
     total = sp.Add(*terms)
+    for node in total.atoms(sp.sin):
+        constant, u = total.as_coeff_Add()[0], node.args[0]
+        product = 2 * constant * node * sp.cos(u)
+        if constant != 0 and product in total.args:
+            return total - constant - product + constant * sin_plus_cos(u) ** 2
     for node in total.atoms(sech2, sigmoid):
         coefficient = total.coeff(node)
         constant = total.as_coeff_Add()[0]

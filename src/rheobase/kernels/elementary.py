@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
-from rheobase.kernels.language import Scalar, exp, horner, hypot, log1p_unit, nearest, tanh, where
+from rheobase.kernels.language import Scalar, cos, exp, horner, hypot, log1p_unit, nearest, sin, tanh, where
 from rheobase.kernels.series import CENTRE, ERF_REST, ERFCX, TANH_EXCESS_REST
 
 Array = Any
@@ -103,11 +103,16 @@ def slant(x: Scalar, y: Scalar) -> Scalar:
     return x / hypot(x, y)
 
 
+def sin_plus_cos(x: Scalar) -> Scalar:
+    """sin x + cos x."""
+    return sin(x) + cos(x)
+
+
 #: The functions of this module by name; without those that formulas never name.
 ELEMENTARY: Mapping[str, Operation] = {
     f.__name__: f
     for f in (low_tail, high_tail, keep_nan, sigmoid, softplus, sech2, bounded, bell, erfcx, normal_cdf, erf,
-              tanh_excess, slant)
+              tanh_excess, slant, sin_plus_cos)
 }  # fmt: skip
 
 

@@ -19,6 +19,8 @@ _ROW = {
     **{name: name.removeprefix("row_") for name in ("row_sum", "row_total", "row_log_total", "row_max")},
     **{name: name for name in ("centred", "first_max", "simplex_threshold", "spread_nan")},
 }
+#: Small whole numbers whose reciprocals float64 has not got.
+_DIVISORS = {q for q in range(3, 100) if q & (q - 1)}
 _COMPARE = {sp.StrictGreaterThan: ">", sp.GreaterThan: ">=", sp.StrictLessThan: "<", sp.LessThan: "<="}
 
 
@@ -99,6 +101,9 @@ class _Printer(PythonCodePrinter):
         below = [1 / f for f in sp.Mul.make_args(rest) if _divides(f)]
         constants = [f for f in above if not f.free_symbols]
         above = [f for f in above if f.free_symbols]
+        if number.is_Rational and number.q in _DIVISORS and not constants:
+            # a quotient is rounded once, the factor 1/6 and the product with it twice
+            return f"{self._bracket(number.p * rest)}/{float(number.q)!r}"
         scale = float(number * sp.Mul(*constants))
         texts = [self._bracket(f) for f in above]
         texts = ([repr(scale)] if scale != 1 and (scale != -1 or not texts) else []) + texts
