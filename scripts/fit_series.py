@@ -79,7 +79,11 @@ SERIES: dict[str, tuple[str, Callable[[Real], Real], tuple[float, float], int]] 
 }
 
 
-def fit(function: Callable[[Real], Real], interval: tuple[float, float], error: int) -> list[float]:
+#: Polynomials whose rounded first coefficient would cost half a unit.
+FIRST_IN_TWO_PARTS = {"ERFCX"}
+
+
+def fit(function: Callable[[Real], Real], interval: tuple[float, float], error: int) -> list[Real]:
     """The shortest Chebyshev fit whose first neglected term is below 2**error, in powers of the variable."""
     low, high = map(mp.mpf, interval)
     nodes = 96
@@ -90,7 +94,7 @@ def fit(function: Callable[[Real], Real], interval: tuple[float, float], error: 
     smallest = mp.mpf(2) ** error * min(map(abs, values))
     while abs(series[-1]) < smallest:
         series.pop()
-    return [float(c) for c in shifted(powers(series), 2 / (high - low), -(high + low) / (high - low))]
+    return shifted(powers(series), 2 / (high - low), -(high + low) / (high - low))
 
 
 def powers(series: list[Real]) -> list[Real]:
@@ -117,6 +121,15 @@ def shifted(coefficients: list[Real], slope: Real, offset: Real) -> list[Real]:
     return total[: len(coefficients)]
 
 
+def in_two_parts(name: str, what: str, value: Real) -> list[str]:
+    """The lines of a constant that one float64 is not enough for."""
+    return [
+        f"#: {what} in two parts.",
+        f"{name}_HIGH = {float(value)!r}",
+        f"{name}_LOW = {float(value - float(value))!r}",
+    ]
+
+
 def render() -> str:
     """The text of the module."""
     high = mp.floor(mp.log(2) * 2**LN2_BITS) / 2**LN2_BITS
@@ -127,15 +140,20 @@ def render() -> str:
         f"#: ln 2 in two parts: whole multiples of the first, below 2¹², are exact.\nLN2_HIGH = {float(high)!r}",
         f"LN2_LOW = {float(mp.log(2) - high)!r}",
         f"#: c of ERFCX.\nCENTRE = {float(CENTRE)!r}",
-        f"#: π/2 in two parts.\nQUARTER_HIGH = {float(mp.pi / 2)!r}",
-        f"QUARTER_LOW = {float(mp.pi / 2 - float(mp.pi / 2))!r}",
+        *in_two_parts("QUARTER", "π/2", mp.pi / 2),
+        *in_two_parts("SQRT2", "√2", mp.sqrt(2)),
+        *in_two_parts("DENSITY", "1/√(2π)", 1 / mp.sqrt(2 * mp.pi)),
         "#: 2/π is Σ PIECES[k]/2^(53·k), each of at most 53 bits.\nPIECES = (",
         *(f"    {piece!r}," for piece in pieces()),
         ")",
     ]
     for name, (what, function, interval, error) in SERIES.items():
-        rows = "".join(f"    {c!r},\n" for c in fit(function, interval, error))
+        coefficients = fit(function, interval, error)
+        rows = "".join(f"    {float(c)!r},\n" for c in coefficients)
         lines.append(f"#: {what}.\n{name} = (\n{rows})")
+        if name in FIRST_IN_TWO_PARTS:
+            lacking = float(coefficients[0] - float(coefficients[0]))
+            lines.append(f"#: What its first coefficient lacks.\n{name}_LOW = {lacking!r}")
     return "\n".join(lines) + "\n"
 
 

@@ -63,6 +63,12 @@ def test_a_sample_finds_no_more_than_all_inputs_do() -> None:
         assert found is None or c.largest <= found.largest * 1.001
 
 
+def test_float64_is_within_two_units() -> None:
+    rows = [c for c in SAMPLE if c.dtype == "float64"]
+    assert {c.function for c in rows} == set(CORE)
+    assert not [named(c) for c in rows if c.largest > 2.0]
+
+
 def test_half_precision_is_rounded_right_everywhere() -> None:
     rows = [c for c in SAMPLE if c.dtype in ("float16", "bfloat16")]
     assert {c.function for c in rows} == set(plan.certifiable())

@@ -22,11 +22,13 @@ EXCEPTIONS: dict[str, tuple[tuple[int, int], ...]] = {
     ),
     "gelu_tanh": (),
     "gelu_tanh_slope": (
-        (0xC0CCFED5, 0xAD95490C),
+        (0xBF414072, 0xBA88AEC4),
         (0xB2A06C99, 0x3EFFFFFF),
         (0x33206C99, 0x3F000001),
     ),
-    "log_sigmoid": ((0xB9EA41D0, 0xBF3180BD),),
+    "log_sigmoid": (
+        (0xB9EA41D0, 0xBF3180BD),
+    ),
     "log_sigmoid_slope": (
         (0xB7660000, 0x3F000039),
         (0xB75E0000, 0x3F000037),
@@ -107,7 +109,9 @@ EXCEPTIONS: dict[str, tuple[tuple[int, int], ...]] = {
         (0x37370000, 0x3EFFFFA5),
         (0x37730000, 0x3EFFFF87),
     ),
-    "mish": ((0xB3A00000, 0xB33FFFFF),),
+    "mish": (
+        (0xB3A00000, 0xB33FFFFF),
+    ),
     "mish_slope": (),
     "selu": (),
     "selu_slope": (),
@@ -305,7 +309,9 @@ EXCEPTIONS: dict[str, tuple[tuple[int, int], ...]] = {
         (0x371B0000, 0x3F00004D),
         (0x371F0000, 0x3F00004F),
     ),
-    "softplus": ((0x39EA41D0, 0x3F3180BD),),
+    "softplus": (
+        (0x39EA41D0, 0x3F3180BD),
+    ),
     "softplus_slope": (
         (0xB7730000, 0x3EFFFF87),
         (0xB7370000, 0x3EFFFFA5),

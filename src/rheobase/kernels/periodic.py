@@ -8,7 +8,8 @@ chosen by the exponent of x.
 from __future__ import annotations
 
 from rheobase.kernels.language import ROUND, Scalar, exponent, fma, horner, nearest, pick, two_to, where
-from rheobase.kernels.series import COSINE_REST, PIECES, QUARTER_HIGH, QUARTER_LOW, SINE_REST
+from rheobase.kernels.pairs import two_product, two_sum
+from rheobase.kernels.series import COSINE_REST, PIECES, QUARTER_HIGH, QUARTER_LOW, SINE_REST, SQRT2_HIGH, SQRT2_LOW
 
 #: Bits of a piece, and what a piece weighs beside the one before.
 BITS, STEP = 53.0, 2.0**-53
@@ -21,21 +22,6 @@ FIRST, SECOND, THIRD, FOURTH, FIFTH = (PIECES[k : k + WINDOWS] for k in range(5)
 TURNS = 1.5 * 2.0**60
 #: Below, sin x is x and cos x is 1.
 STRAIGHT = 2.0**-27
-#: √2 in two parts.
-SQRT2_HIGH, SQRT2_LOW = 1.4142135623730951, -9.667293313452913e-17
-
-
-def two_sum(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
-    """a + b and its rounding error."""
-    total = a + b
-    back = total - a
-    return total, (a - (total - back)) + (b - back)
-
-
-def two_product(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
-    """a·b and its rounding error."""
-    product = a * b
-    return product, fma(a, b, -product)
 
 
 def without_turns(quarters: Scalar) -> Scalar:

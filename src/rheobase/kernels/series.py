@@ -9,6 +9,12 @@ CENTRE = 4.0
 #: π/2 in two parts.
 QUARTER_HIGH = 1.5707963267948966
 QUARTER_LOW = 6.123233995736766e-17
+#: √2 in two parts.
+SQRT2_HIGH = 1.4142135623730951
+SQRT2_LOW = -9.667293313452913e-17
+#: 1/√(2π) in two parts.
+DENSITY_HIGH = 0.3989422804014327
+DENSITY_LOW = -2.49232720227773e-17
 #: 2/π is Σ PIECES[k]/2^(53·k), each of at most 53 bits.
 PIECES = (
     0.6366197723675813,
@@ -125,6 +131,8 @@ ERFCX = (
     -2.659599690242689e-10,
     -1.374652989001164e-10,
 )
+#: What its first coefficient lacks.
+ERFCX_LOW = -4.495945512538906e-17
 #: (sin x - x)/x³ in x², |x| ≤ π/4.
 SINE_REST = (
     -0.16666666666666666,

@@ -15,7 +15,7 @@ from rheobase.algebra.from_output import slope_from_output
 from rheobase.algebra.parse import symbol
 from rheobase.algebra.program import Program
 from rheobase.definition import REGISTERED, register
-from rheobase.kernels import fast, periodic, wide
+from rheobase.kernels import fast, gates, pairs, periodic, wide
 from rheobase.kernels.assemble import assemble, missing
 from rheobase.kernels.bends import bends
 from rheobase.kernels.cpu.loops import TINY, checked_loop, loop
@@ -47,7 +47,8 @@ def functions_of(module: ModuleType) -> Functions:
 @cache
 def wide_functions() -> Functions:
     """All there is in float64."""
-    return {**ELEMENTARY, **functions_of(wide), **functions_of(periodic)}
+    modules = (wide, pairs, periodic, gates)
+    return {**ELEMENTARY, **{name: f for module in modules for name, f in functions_of(module).items()}}
 
 
 @cache
