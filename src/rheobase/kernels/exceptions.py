@@ -15,10 +15,9 @@ EXCEPTIONS: dict[str, tuple[tuple[int, int], ...]] = {
         (0x37B0A46F, 0x3730A531),
     ),
     "gelu_slope": (
-        (0xBF407581, 0xB52718BF),
         (0xB8D0DF65, 0x3EFFF595),
         (0xB2A06C99, 0x3EFFFFFF),
-        (0x3D95C72E, 0x3F0EE95F),
+        (0x33206C99, 0x3F000001),
     ),
     "gelu_tanh": (),
     "gelu_tanh_slope": (
@@ -26,9 +25,7 @@ EXCEPTIONS: dict[str, tuple[tuple[int, int], ...]] = {
         (0xB2A06C99, 0x3EFFFFFF),
         (0x33206C99, 0x3F000001),
     ),
-    "log_sigmoid": (
-        (0xB9EA41D0, 0xBF3180BD),
-    ),
+    "log_sigmoid": ((0xB9EA41D0, 0xBF3180BD),),
     "log_sigmoid_slope": (
         (0xB7660000, 0x3F000039),
         (0xB75E0000, 0x3F000037),
@@ -109,10 +106,8 @@ EXCEPTIONS: dict[str, tuple[tuple[int, int], ...]] = {
         (0x37370000, 0x3EFFFFA5),
         (0x37730000, 0x3EFFFF87),
     ),
-    "mish": (
-        (0xB3A00000, 0xB33FFFFF),
-    ),
-    "mish_slope": (),
+    "mish": ((0xB3A00000, 0xB33FFFFF),),
+    "mish_slope": ((0xB2200000, 0x3F199999),),
     "selu": (),
     "selu_slope": (),
     "sigmoid": (
@@ -309,9 +304,7 @@ EXCEPTIONS: dict[str, tuple[tuple[int, int], ...]] = {
         (0x371B0000, 0x3F00004D),
         (0x371F0000, 0x3F00004F),
     ),
-    "softplus": (
-        (0x39EA41D0, 0x3F3180BD),
-    ),
+    "softplus": ((0x39EA41D0, 0x3F3180BD),),
     "softplus_slope": (
         (0xB7730000, 0x3EFFFF87),
         (0xB7370000, 0x3EFFFFA5),
