@@ -30,7 +30,8 @@ def one_more(e: Scalar, e_low: Scalar) -> tuple[Scalar, Scalar]:
 
 def times_share(left: Scalar, e: Scalar, e_low: Scalar, y: Scalar, y_low: Scalar) -> Scalar:
     """y times e, which was lifted, on the left; y on the right."""
-    return scaled(where(left, e, 1.0), where(left, e_low, 0.0), y, y_low) * where(left, LOWER, 1.0)
+    # 0 added makes 0 of -0: where e^-|x| is 0, so is the limit
+    return scaled(where(left, e, 1.0), where(left, e_low, 0.0), y, y_low) * where(left, LOWER, 1.0) + 0.0
 
 
 # --- the logistic function -----------------------------------------------------------------------------
@@ -112,7 +113,7 @@ def gated_normal_slope(x: Scalar) -> Scalar:
     e, e_low, m, m_low = bell_and_tail(x)
     density, density_low = pair_product(-bounded(x), 0.0, DENSITY_HIGH, DENSITY_LOW)
     factor, factor_low = pair_sum(m, m_low, density, density_low)
-    left = scaled(e, e_low, factor, factor_low) * LOWER
+    left = scaled(e, e_low, factor, factor_low) * LOWER + 0.0
     return where(x < 0.0, left, 1.0 - left)
 
 
