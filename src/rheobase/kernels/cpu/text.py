@@ -120,8 +120,8 @@ def checked_text(wanted: Wanted, form: Form, at_default: tuple[bool, ...]) -> st
         return None
     known = _exceptions(wanted, at_default)
     if known is not None and form.kinds[0] == "array" and {form.dtype_in, form.dtype_out} == {"float32"}:
-        both = sum(bends(REGISTERED[wanted.key], at_defaults(REGISTERED[wanted.key]), wanted.path))
-        return checked_loop(form.kinds, known, (both > 0) - (both < 0))
+        sides = bends(REGISTERED[wanted.key], at_defaults(REGISTERED[wanted.key]), wanted.path)
+        return checked_loop(form.kinds, known, *(side * LITTLE for side in sides))
     whole = derived(wanted.key, (), wanted.at_rest)
     below, above = (0, 0) if wanted.pull is not None else bends(REGISTERED[wanted.key], whole, wanted.path)
     if below == above == 0:
