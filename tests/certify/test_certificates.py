@@ -157,6 +157,13 @@ def test_ties_of_tiny_inputs_are_broken_by_the_second_term(name: str) -> None:
     assert all(error(form, y, exact(function, float(x), 0)) <= 0.5 for x, y in zip(tiny[::97], right, strict=True))
 
 
+def test_where_a_function_is_straight_no_second_term_is_added() -> None:
+    """selu bends below 0 only; this input, found among all, has a product just below a tie."""
+    near = 1.475857772105687e-38
+    with rb.precision("exact"):
+        assert error(FORMATS["float32"], float(rb.selu(np.float32(near))), exact(rb.selu, near, 0)) <= 0.5
+
+
 def test_without_the_table_the_exact_core_would_be_wrong() -> None:
     hard = float(np.uint32(0xB7730000).view(np.float32))
     with rb.precision("exact"):
