@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from math import prod
 from typing import NamedTuple
 
@@ -41,7 +41,7 @@ class Lie(NamedTuple):
         return 1 < self.inner < FEW
 
 
-@cache
+@lru_cache(maxsize=4096)
 def lie(shape: tuple[int, ...], axis: int) -> Lie:
     """How the rows along an axis lie."""
     axis %= len(shape)
