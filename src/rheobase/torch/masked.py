@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from rheobase.kernels.cpu import masks
+from rheobase.kernels.cpu.lanes import LANES
 from rheobase.kernels.cpu.request import Wanted
 from rheobase.torch.operations import work_dtype
 from rheobase.torch.plain import is_plain_gradient
@@ -90,7 +91,7 @@ class MaskedPlan(Plan):
         from rheobase.torch.autograd import composite_from_marks
 
         work = work_dtype(upstream.dtype)
-        flat = (bits.unsqueeze(-1) >> torch.arange(masks.PER_WORD)) & 1
+        flat = (bits.unsqueeze(-1) >> torch.arange(LANES)) & 1
         marks = flat.flatten()[: upstream.numel()].to(work)
         marks = marks.reshape(upstream.shape) if stride is None else marks.as_strided(upstream.shape, stride)
         return composite_from_marks(self.wanted, [marks, *self.numbers], upstream)

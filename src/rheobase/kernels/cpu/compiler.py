@@ -24,6 +24,7 @@ from rheobase.kernels.cpu.instructions import (
 )
 from rheobase.kernels.cpu.machine import machine_code
 from rheobase.kernels.cpu.store import Source
+from rheobase.kernels.cpu.vector_memory import pack, unpack
 
 #: What every loop takes: the block of words and the range.
 SIGNATURE = (types.CPointer(types.int64), types.int64, types.int64)
@@ -43,7 +44,7 @@ def object_code(source: Source, name: str) -> bytes:
         "min": smaller, "max": larger,
     }  # fmt: skip
     if source.is_row:
-        namespace |= {**vectors.primitives(source.real), **vectors.BITS}
+        namespace |= {**vectors.primitives(source.real), "pack": pack, "unpack": unpack}
     exec(compile(source.text, f"<{name}>", "exec"), namespace)
     with _COMPILING:
         return _emit(namespace["entry"], name)

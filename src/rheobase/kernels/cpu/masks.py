@@ -12,13 +12,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
+from rheobase.kernels.cpu.lanes import LANES
 from rheobase.kernels.cpu.layout import arrange
 from rheobase.kernels.cpu.request import Wanted, circumstances, words
 from rheobase.kernels.cpu.store import Loop, Source, remembered
 from rheobase.kernels.cpu.threads import ALONE, launch
-
-#: Elements that share a word.
-PER_WORD = 32
 
 _LOOP = """
 def entry(words, low, high):
@@ -75,12 +73,12 @@ def run(loop: Loop, template: array[int], addresses: tuple[int, int, int], count
     block = array("q", template)
     block[0], block[1], block[2] = addresses
     block[-2] = count
-    launch(loop, block, words_for(count), threads, ALONE // PER_WORD)
+    launch(loop, block, words_for(count), threads, ALONE // LANES)
 
 
 def words_for(count: int) -> int:
     """How many words hold the bits of `count` elements."""
-    return -(-count // PER_WORD)
+    return -(-count // LANES)
 
 
 @cache

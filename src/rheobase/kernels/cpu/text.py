@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
-import sympy as sp
-
 from rheobase import catalogue
 from rheobase.algebra.formula import at_defaults, derived
 from rheobase.algebra.from_output import slope_from_output
-from rheobase.algebra.functions import plain
 from rheobase.algebra.parse import symbol
 from rheobase.algebra.program import Program
 from rheobase.algebra.two_slopes import two_slopes
 from rheobase.definition import REGISTERED, register
-from rheobase.kernels import fast, wide
+from rheobase.kernels import fast, gates, pairs, periodic, wide
 from rheobase.kernels.assemble import assemble, missing
-from rheobase.kernels.cpu.loops import checked_loop
+from rheobase.kernels.bends import bends
+from rheobase.kernels.cpu.loops import TINY, checked_loop, loop
 from rheobase.kernels.cpu.request import Form, Wanted
 from rheobase.kernels.elementary import ELEMENTARY
 from rheobase.kernels.emit import source
@@ -50,7 +48,8 @@ def functions_of(module: ModuleType) -> Functions:
 @cache
 def wide_functions() -> Functions:
     """All there is in float64."""
-    return {**ELEMENTARY, **functions_of(wide)}
+    modules = (wide, pairs, periodic, gates)
+    return {**ELEMENTARY, **{name: f for module in modules for name, f in functions_of(module).items()}}
 
 
 @cache
@@ -131,22 +130,43 @@ def fast_kernel(wanted: Wanted, at_default: tuple[bool, ...]) -> Kernel | None:
     return Kernel(assemble(text, fast_functions()), "float32")
 
 
+#: Near 0 float64 has no room for the second term of the power series, which breaks the ties of the first.
+_BENT = """
+straight = function
+
+@inline
+def function({arguments}):
+    v = straight({arguments})
+    bend = where(abs({x}) < {tiny}, where({x} < 0.0, {below}, {above}), 0.0)
+    return v * where(v < 0.0, 1.0 - bend, 1.0 + bend)
+"""
+#: Of a result: too little to count, and enough to break a tie.
+LITTLE = 2.0**-50
+
+
 def checked_text(wanted: Wanted, form: Form, at_default: tuple[bool, ...]) -> str | None:
-    """The loop that looks up what float64 does not round right; None where no inputs are known to need it."""
-    name = _fast_name(wanted)
-    known = EXCEPTIONS.get(name) if wanted.pull is None and wanted.key == _catalogue_key(wanted) else None
-    if (
-        known is None
-        or not all(at_default)
-        or form.kinds[0] != "array"
-        or {form.dtype_in, form.dtype_out} != {"float32"}
-    ):
+    """The loop that rounds right what float64 alone does not tell; None where no inputs are known to need it."""
+    if form.dtype_out == "float64":
         return None
-    program = at_defaults(REGISTERED[wanted.key])
-    for index in wanted.path:
-        program = program.partial(index)
-    bend = sp.sign(plain(program.partial(0).partial(0).expression).subs(program.arguments[0], 0))
-    return checked_loop(form.kinds, known, int(bend) if bend.is_Integer else 0)
+    known = _exceptions(wanted, at_default)
+    if known is not None and form.kinds[0] == "array" and {form.dtype_in, form.dtype_out} == {"float32"}:
+        sides = bends(REGISTERED[wanted.key], at_defaults(REGISTERED[wanted.key]), wanted.path)
+        return checked_loop(form.kinds, known, *(side * LITTLE for side in sides))
+    whole = derived(wanted.key, (), wanted.at_rest)
+    below, above = (0, 0) if wanted.pull is not None else bends(REGISTERED[wanted.key], whole, wanted.path)
+    if below == above == 0:
+        return None
+    arguments = [a.name for a in whole.arguments]
+    return _BENT.format(
+        arguments=", ".join(arguments), x=arguments[0], below=below * LITTLE, above=above * LITTLE, tiny=TINY
+    ) + loop(form.kinds)
+
+
+def _exceptions(wanted: Wanted, at_default: tuple[bool, ...]) -> Sequence[tuple[int, int]] | None:
+    """Inputs that have to be looked up; None where they were never looked for."""
+    if wanted.pull is not None or wanted.key != _catalogue_key(wanted) or not all(at_default):
+        return None
+    return EXCEPTIONS.get(_fast_name(wanted))
 
 
 def _catalogue_key(wanted: Wanted) -> str:
