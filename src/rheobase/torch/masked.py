@@ -80,7 +80,7 @@ class MaskedPlan(Plan):
         """Upstream gradient × slope; `stride` is how the elements lay that the bits tell of."""
         if not is_plain_gradient(upstream):
             return self._composite(bits, stride, upstream)
-        upstream = _laid_out(upstream, stride)
+        bits, upstream = bits.contiguous(), _laid_out(upstream, stride)
         result = torch.empty_like(upstream)
         places = result.data_ptr(), bits.data_ptr(), upstream.data_ptr()
         masks.run(self.loops.backward, self.words, places, upstream.numel(), torch.get_num_threads())
