@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import is_grad_enabled
 from torch._C import _get_tracing_state as tracing
 from torch._C import _len_torch_dispatch_stack as dispatch_modes
 from torch._C._functorch import is_legacy_batchedtensor
@@ -30,4 +31,9 @@ def is_plain(arguments: Sequence[Any]) -> bool:
 def is_plain_gradient(upstream: torch.Tensor) -> bool:
     """The same of an upstream gradient, of which `is_grads_batched` brings many in one; no kernel where it must be
     possible to differentiate again, for kernels have no second derivative."""
-    return not torch.is_grad_enabled() and not is_legacy_batchedtensor(upstream) and is_plain((upstream,))
+    if is_grad_enabled() or is_legacy_batchedtensor(upstream):
+        return False
+    # as above, in fewer steps: it is asked at every backward
+    if functorch_level() is not None or dispatch_modes() or forward_ad._current_level >= 0 or tracing() is not None:
+        return False
+    return type(upstream) in _PLAIN and upstream.is_cpu and upstream.layout is _STRIDED
