@@ -4,6 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# what keeps each library from AVX-512 where the processor has it; ONNX Runtime cannot be told
+AVX2 := ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 XLA_FLAGS=--xla_cpu_max_isa=AVX2 \
+	NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=+avx,+avx2,+fma,+f16c
+
 GENERATORS := fit_series fit_exponential fit_logarithm fit_normal kept_for_backward kernel_page doctor_page
 
 .PHONY: help study bench test check lock clean
@@ -15,8 +19,9 @@ help:  ## list the targets
 study: $(VENV)/.study  ## set up, then compare the textbook functions on the digits data
 	$(BIN)/rheobase study digits --out runs/digits
 
-bench: $(VENV)/.dev  ## set up, then time the functions beside other libraries (about 10 minutes)
+bench: $(VENV)/.dev  ## set up, then time the functions beside other libraries (about 15 minutes)
 	$(BIN)/rheobase bench
+	$(AVX2) $(BIN)/rheobase bench --sizes 65536,1048576 --rivals torch.compile,jax --out benchmarks/avx2
 
 test: $(VENV)/.dev check  ## set up, then run every test, lint and type check
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal

@@ -17,6 +17,8 @@ Real = mp.mpf
 #: Bits of ln 2 in its first part: so few that k·LN2_HIGH is exact for every exponent k.
 LN2_BITS = 41
 CENTRE = 4
+#: 2/π in pieces of as many bits as a float64 has, enough to multiply the largest float64 by.
+PIECE_BITS, PIECES = 53, 23
 
 
 def expm1_rest(r: Real) -> Real:
@@ -47,6 +49,24 @@ def scaled_erfcx(w: Real) -> Real:
     return (1 + 2 * t) * mp.exp(t * t) * mp.erfc(t) if w < 1 else 2 / mp.sqrt(mp.pi)
 
 
+def sine_rest(z: Real) -> Real:
+    """(sin x - x)/x³ at z = x²."""
+    return mp.nsum(lambda n: (-1) ** (int(n) + 1) * z**n / mp.factorial(2 * n + 3), [0, 20])
+
+
+def cosine_rest(z: Real) -> Real:
+    """(cos x - 1 + x²/2)/x⁴ at z = x²."""
+    return mp.nsum(lambda n: (-1) ** int(n) * z**n / mp.factorial(2 * n + 4), [0, 20])
+
+
+def pieces() -> list[float]:
+    """The digits of 2/π in base 2^PIECE_BITS, each over the base."""
+    with mp.workprec(PIECE_BITS * PIECES + 64):
+        digits = int(mp.floor(2 / mp.pi * mp.mpf(2) ** (PIECE_BITS * PIECES)))
+    base = 1 << PIECE_BITS
+    return [(digits >> (PIECE_BITS * k)) % base / base for k in reversed(range(PIECES))]
+
+
 #: Name: (what it is, the function, its interval, the error to reach, relative to the value).
 SERIES: dict[str, tuple[str, Callable[[Real], Real], tuple[float, float], int]] = {
     "EXPM1_REST": ("(e^r - 1 - r)/r² in r, |r| ≤ ln(2)/2", expm1_rest, (-0.3467, 0.3467), -56),
@@ -54,10 +74,16 @@ SERIES: dict[str, tuple[str, Callable[[Real], Real], tuple[float, float], int]] 
     "ERF_REST": ("erf(x)/x in x², |x| ≤ 1", erf_rest, (0.0, 1.0), -58),
     "TANH_EXCESS_REST": ("(x - tanh x)/x³ in x², |x| ≤ 1", tanh_excess_rest, (0.0, 1.0), -56),
     "ERFCX": ("(1 + 2t)·e^(t²)·erfc(t) in (t - c)/(t + c)", scaled_erfcx, (-1.0, 1.0), -57),
+    "SINE_REST": ("(sin x - x)/x³ in x², |x| ≤ π/4", sine_rest, (0.0, 0.617), -55),
+    "COSINE_REST": ("(cos x - 1 + x²/2)/x⁴ in x², |x| ≤ π/4", cosine_rest, (0.0, 0.617), -52),
 }
 
 
-def fit(function: Callable[[Real], Real], interval: tuple[float, float], error: int) -> list[float]:
+#: Polynomials whose rounded first coefficient would cost half a unit.
+FIRST_IN_TWO_PARTS = {"ERFCX"}
+
+
+def fit(function: Callable[[Real], Real], interval: tuple[float, float], error: int) -> list[Real]:
     """The shortest Chebyshev fit whose first neglected term is below 2**error, in powers of the variable."""
     low, high = map(mp.mpf, interval)
     nodes = 96
@@ -68,7 +94,7 @@ def fit(function: Callable[[Real], Real], interval: tuple[float, float], error: 
     smallest = mp.mpf(2) ** error * min(map(abs, values))
     while abs(series[-1]) < smallest:
         series.pop()
-    return [float(c) for c in shifted(powers(series), 2 / (high - low), -(high + low) / (high - low))]
+    return shifted(powers(series), 2 / (high - low), -(high + low) / (high - low))
 
 
 def powers(series: list[Real]) -> list[Real]:
@@ -95,6 +121,15 @@ def shifted(coefficients: list[Real], slope: Real, offset: Real) -> list[Real]:
     return total[: len(coefficients)]
 
 
+def in_two_parts(name: str, what: str, value: Real) -> list[str]:
+    """The lines of a constant that one float64 is not enough for."""
+    return [
+        f"#: {what} in two parts.",
+        f"{name}_HIGH = {float(value)!r}",
+        f"{name}_LOW = {float(value - float(value))!r}",
+    ]
+
+
 def render() -> str:
     """The text of the module."""
     high = mp.floor(mp.log(2) * 2**LN2_BITS) / 2**LN2_BITS
@@ -105,10 +140,20 @@ def render() -> str:
         f"#: ln 2 in two parts: whole multiples of the first, below 2¹², are exact.\nLN2_HIGH = {float(high)!r}",
         f"LN2_LOW = {float(mp.log(2) - high)!r}",
         f"#: c of ERFCX.\nCENTRE = {float(CENTRE)!r}",
+        *in_two_parts("QUARTER", "π/2", mp.pi / 2),
+        *in_two_parts("SQRT2", "√2", mp.sqrt(2)),
+        *in_two_parts("DENSITY", "1/√(2π)", 1 / mp.sqrt(2 * mp.pi)),
+        "#: 2/π is Σ PIECES[k]/2^(53·k), each of at most 53 bits.\nPIECES = (",
+        *(f"    {piece!r}," for piece in pieces()),
+        ")",
     ]
     for name, (what, function, interval, error) in SERIES.items():
-        rows = "".join(f"    {c!r},\n" for c in fit(function, interval, error))
+        coefficients = fit(function, interval, error)
+        rows = "".join(f"    {float(c)!r},\n" for c in coefficients)
         lines.append(f"#: {what}.\n{name} = (\n{rows})")
+        if name in FIRST_IN_TWO_PARTS:
+            lacking = float(coefficients[0] - float(coefficients[0]))
+            lines.append(f"#: What its first coefficient lacks.\n{name}_LOW = {lacking!r}")
     return "\n".join(lines) + "\n"
 
 

@@ -5,6 +5,7 @@ Run:  python scripts/kept_for_backward.py [--check]
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,17 +27,21 @@ HEAD = """# What is kept for backward
 
 Bytes per float32 element that autograd keeps of a function, which tensor they are, and how exact the gradient is that
 follows from it, measured by `python scripts/kept_for_backward.py` on 100 000 inputs from -30 to 30. An output costs
-nothing if the next layer keeps it as well, as a linear layer does. The error is relative to the exact slope, in units
-of 2⁻²⁴, or, where that is large because the slope vanishes, absolute. The modes are `rt.saves`'s.
+nothing if the next layer keeps it as well, as a linear layer does. Bits are one per element, of functions whose slope
+has two values. The error is relative to the exact slope, in units of 2⁻²⁴, or, where that is large because the slope
+vanishes, absolute. The modes are `rt.saves`'s; "in place" is what a module with `inplace=True` keeps, besides the
+tensor that it writes over; PyTorch has it where there is no dash.
 
-| function | PyTorch | default | input | lean | error, default | error, lean |
-|---|---|---|---|---|---|---|
 """
+COLUMNS = ("function", "PyTorch", *MODES, "PyTorch, in place", *(f"{mode}, in place" for mode in MODES[::2]),
+           *(f"error, {mode}" for mode in MODES[::2]))  # fmt: skip
 
 
-def kept(function: Callable[[torch.Tensor], torch.Tensor]) -> str:
-    """Bytes per element, and which tensor they are."""
+def kept(function: Callable[[torch.Tensor], torch.Tensor], *, in_place: bool = False) -> str:
+    """Bytes per element, and which tensor they are; in place, without those that are written over."""
     x = torch.linspace(-3, 3, ELEMENTS, requires_grad=True)
+    # what is written over must have come from somewhere
+    given = x * 1 if in_place else x
     tensors: list[torch.Tensor] = []
 
     def pack(tensor: torch.Tensor) -> torch.Tensor:
@@ -44,11 +49,11 @@ def kept(function: Callable[[torch.Tensor], torch.Tensor]) -> str:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
-        y = function(x)
+        y = function(given)
+    names = {given.data_ptr(): "input", y.data_ptr(): "output"}
     storages = {t.untyped_storage().data_ptr(): t for t in tensors if t.numel() > 1}
-    names = {x.data_ptr(): "input", y.data_ptr(): "output"}
-    what = sorted(names.get(pointer, "other") for pointer in storages)
-    size = sum(t.numel() * t.element_size() for t in storages.values()) / ELEMENTS
+    what = sorted(names.get(p, "bits" if t.dtype == torch.int32 else "other") for p, t in storages.items())
+    size = sum(t.untyped_storage().nbytes() for p, t in storages.items() if not (in_place and p in names)) / ELEMENTS
     return f"{size:g} ({', '.join(what)})" if what else "0"
 
 
@@ -68,13 +73,21 @@ def error(function: Any, mode: str) -> str:
 
 def row(definition: Definition) -> str:
     """One function's line of the table."""
-    function = rb.get(definition.name)
-    theirs = getattr(torch.nn, definition.torch.module)(**definition.torch.fixed)
-    ours = []
+    function, module = rb.get(definition.name), rt.module(definition.name, inplace=True)
+    kind, fixed = getattr(torch.nn, definition.torch.module), definition.torch.fixed
+    ours, over = [], []
     for mode in MODES:
         with rt.saves(mode):
             ours.append(kept(function))
-    cells = [definition.name, kept(theirs), *ours, error(function, "default"), error(function, "lean")]
+            over.append(kept(module, in_place=True))
+    takes_in_place = "inplace" in inspect.signature(kind).parameters
+    theirs_over = kept(kind(**fixed, inplace=True), in_place=True) if takes_in_place else "–"
+    errors = [error(function, mode) for mode in MODES[::2]]
+    return line(definition.name, kept(kind(**fixed)), *ours, theirs_over, *over[::2], *errors)
+
+
+def line(*cells: str) -> str:
+    """A line of the table."""
     return f"| {' | '.join(cells)} |\n"
 
 
@@ -93,7 +106,8 @@ def chosen() -> list[Definition]:
 
 def main() -> None:
     """Write the page, or with --check fail if it is not what is measured."""
-    write_or_check(TARGET, lambda: HEAD + "".join(map(row, chosen())), __doc__)
+    rule = f"|{'---|' * len(COLUMNS)}\n"
+    write_or_check(TARGET, lambda: HEAD + line(*COLUMNS) + rule + "".join(map(row, chosen())), __doc__)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ from rheobase.certify.record import read
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "kernels.md"
 EXHAUSTIVE, SAMPLE = ROOT / "certificates" / "exhaustive.csv", ROOT / "certificates" / "sample.csv"
-KERNELS, TRAINING = ROOT / "benchmarks" / "kernels.csv", ROOT / "benchmarks" / "training.csv"
+BENCHMARKS = ROOT / "benchmarks"
+#: The same on the same machine, where nobody uses AVX-512.
+NARROWER = BENCHMARKS / "avx2"
 CORES = ("rheobase fast", "rheobase exact")
 RIVALS = ("torch.compile", "jax", "onnxruntime")
 PASSES = ("forward", "forward+backward")
@@ -35,8 +37,8 @@ mode. There are two cores. **fast**, the default, computes float32 in float32, w
 **exact** (`with rb.precision("exact"):`) computes in float64 and rounds once, and looks up the few inputs where that
 would be wrong. The bits of a result depend neither on its place in the array nor on slices, threads or layout. float16
 and bfloat16 are computed in float64 and rounded once, float64 in float64. Functions without a float32 kernel of their
-own, and yours, get the float64 core, generated from the definition; `sin` and `snake` have no kernel yet and use the
-array library's sine. Softmax, log_softmax, softmin and the gated units have kernels, too.
+own, and yours, get the float64 core, generated from the definition. Softmax, log_softmax, softmin and the gated units
+have kernels, too.
 
 This page is written by `python scripts/kernel_page.py` from files in `certificates/` and `benchmarks/`, which
 `rheobase certify` and `make bench` write.
@@ -111,10 +113,12 @@ def others() -> str:
     )
 
 
-def speed() -> str:
+def speed(folder: Path, heading: str, remark: str) -> str:
     """How often as fast as PyTorch's eager mode."""
-    about, rows = commented(KERNELS)
-    text = "\n## Speed in float32\n\nHow often as fast as PyTorch's eager mode, all taking turns in one run; medians.\n"
+    about, rows = commented(folder / "kernels.csv")
+    text = (
+        f"\n## {heading}\n\nHow often as fast as PyTorch's eager mode, all taking turns in one run; medians. {remark}\n"
+    )
     for work in PASSES:
         for size in SIZES:
             chosen = [r for r in rows if r["pass"] == work and int(r["size"]) == size]
@@ -141,9 +145,9 @@ def _mean(speedups: Iterable[str]) -> str:
     return f"**{math.exp(sum(found) / len(found)):.2f}**" if found else "–"
 
 
-def training() -> str:
+def training(folder: Path, heading: str) -> str:
     """A training step of a network, against torch.nn's modules."""
-    about, rows = commented(TRAINING)
+    about, rows = commented(folder / "training.csv")
     widths = sorted({int(r["width"]) for r in rows})
     contestants = [c for c in CORES if any(r["contestant"] == c for r in rows)]
     cells = {(r["function"], int(r["width"]), r["contestant"]): r["speedup"] for r in rows}
@@ -151,14 +155,29 @@ def training() -> str:
     lines = [[n, *(_times(cells.get((n, w, c), "")) for c in contestants for w in widths)] for n in names]
     headings = ["function", *(f"{c}, {w} wide" for c in contestants for w in widths)]
     return (
-        "\n## A training step\n\nThree hidden layers, batch 128, forward, loss, backward and SGD: how often as fast "
+        f"\n## {heading}\n\nThree hidden layers, batch 128, forward, loss, backward and SGD: how often as fast "
         f"with rheobase's modules as with torch.nn's.\n\n{table(headings, lines)}\nMeasured: {about}.\n"
+    )
+
+
+def render() -> str:
+    """The text of the page."""
+    wide = "With AVX-512, for which PyTorch has code of its own."
+    narrow = "Without AVX-512, as on most processors for desktops: every contestant was told not to use it."
+    return (
+        HEAD
+        + accuracy()
+        + others()
+        + speed(BENCHMARKS, "Speed in float32", wide)
+        + training(BENCHMARKS, "A training step")
+        + speed(NARROWER, "Speed in float32 with AVX2", narrow)
+        + training(NARROWER, "A training step with AVX2")
     )
 
 
 def main() -> None:
     """Write the page, or with --check fail if it is not what the files say."""
-    write_or_check(TARGET, lambda: HEAD + accuracy() + others() + speed() + training(), __doc__)
+    write_or_check(TARGET, render, __doc__)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rheobase.activation import Activation, get
-from rheobase.catalogue import names
+from rheobase.catalogue import is_shipped, names
 from rheobase.define import define
 from rheobase.errors import (
     DefinitionError,
@@ -34,9 +34,13 @@ else:
         if name.startswith("_"):
             raise AttributeError(name)
         try:
-            return get(name)
+            found = get(name)
         except UnknownFunction as error:
             raise AttributeError(f"module 'rheobase' has no attribute {name!r}: {error}") from None
+        if is_shipped(name):
+            # Python asks here no more; a user's function may be defined anew
+            globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

@@ -138,7 +138,7 @@ _MADE: dict[str, Activation] = {}
 def of(definition: Definition) -> Activation:
     """The function of a definition; the same object for the same definition."""
     made = _MADE.get(definition.name)
-    if made is None or made.definition != definition:
+    if made is None or (made.definition is not definition and made.definition != definition):
         made = _MADE[definition.name] = Activation(definition)
     return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Array = Any
 
+_ALONG_LAST = {"axis": -1}
 _HARDMAX = register(catalogue.lookup("hardmax"))
 
 
@@ -24,8 +25,12 @@ def call(key: str, x: Array, args: tuple[Any, ...], options: Mapping[str, Any], 
     """The registered function `key` at `x`, written into `out` if it is given."""
     plain = _plain(key)
     # most calls are this simple, and on small arrays every microsecond shows
-    if plain is not None and not args and not options and (plain.axis is None or _has_row(x)):
-        return backend_of(REGISTERED[key].name, x).run(key, (), False, [x, *plain.defaults], plain.axis, out)
+    if plain is not None and (plain.axis is None or _has_row(x)):
+        if plain.axis is not None and options == _ALONG_LAST:
+            options = {}
+        numbers = _numbers(key, args, options) if args or options else plain.defaults
+        if numbers is not None:
+            return backend_of(REGISTERED[key].name, x).run(key, (), False, [x, *numbers], plain.axis, out)
     made = _Call(key, x, args, options)
     if made.is_empty:
         return x
@@ -60,6 +65,19 @@ def _plain(key: str) -> _Plain | None:
     if definition.kind == "gated" or definition.noise or definition.groups:
         return None
     return _Plain(tuple(definition.defaults.values()), -1 if definition.kind == "row" else None)
+
+
+def _numbers(key: str, args: tuple[Any, ...], options: Mapping[str, Any]) -> tuple[float, ...] | None:
+    """The parameters of a call that gives numbers for them and nothing else; None for another call."""
+    are_numbers = all(type(value) is float for value in (*args, *options.values()))
+    if not are_numbers or not options_of(REGISTERED[key]).isdisjoint(options):
+        return None
+    return _bound_numbers(key, args, tuple(options.items()))
+
+
+@lru_cache(maxsize=4096)
+def _bound_numbers(key: str, args: tuple[float, ...], options: tuple[tuple[str, float], ...]) -> tuple[float, ...]:
+    return tuple(bind(REGISTERED[key], args, dict(options)).values())
 
 
 def _has_row(x: Array) -> bool:
@@ -171,6 +189,7 @@ def _checked(definition: Definition, name: str, value: Any) -> Any:
     return float(value)
 
 
+@cache
 def options_of(definition: Definition) -> frozenset[str]:
     """Keywords of a call that are not parameters of the formula."""
     row = {"axis"} if definition.kind != "elementwise" else set()

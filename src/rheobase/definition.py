@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from hashlib import sha256
 from typing import Literal
 
@@ -11,6 +12,9 @@ from rheobase.domain import REALS, Domain
 from rheobase.errors import DefinitionError
 
 Kind = Literal["elementwise", "row", "gated"]
+
+#: No two fractions with smaller denominators share a float.
+_SIMPLE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,16 @@ class Parameter:
 
     def __post_init__(self) -> None:
         self.domain.check(self.name, self.default)
+
+    @property
+    def meant(self) -> Fraction:
+        """The number that the default, which a float can only come near, stands for: 0.01 a hundredth, 1/3 a third.
+
+        >>> Parameter("slope", 1 / 3).meant
+        Fraction(1, 3)
+        """
+        simple = Fraction(self.default).limit_denominator(_SIMPLE)
+        return simple if float(simple) == self.default else Fraction(repr(self.default))
 
 
 @dataclass(frozen=True, slots=True)

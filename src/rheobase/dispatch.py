@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -71,8 +72,13 @@ def check_company(what: str, value: Array, backend: Backend) -> None:
 
 
 def _found(x: Array) -> Backend | None:
+    return _layer_of(type(x))  # type: ignore[arg-type]
+
+
+@cache
+def _layer_of(kind: type) -> Backend | None:
     # a torch.nn.Parameter or a user's subclass of ndarray is found through its bases
-    layers = (_layer(base.__module__.split(".")[0], base.__name__) for base in type(x).__mro__)
+    layers = (_layer(base.__module__.split(".")[0], base.__name__) for base in kind.__mro__)
     return next((layer for layer in layers if layer is not None), None)
 
 

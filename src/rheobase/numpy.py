@@ -14,7 +14,7 @@ from rheobase.kernels.cpu.halves import Halves, forward, halved, has_kernel
 from rheobase.kernels.cpu.layout import Layout, arrange
 from rheobase.kernels.cpu.loops import Shape
 from rheobase.kernels.cpu.request import Form, Wanted, loop_for, parameters_of, words
-from rheobase.kernels.cpu.row_request import compute, kernel_name
+from rheobase.kernels.cpu.row_request import compute, kernel_name, lie
 from rheobase.kernels.cpu.store import Loop
 from rheobase.kernels.cpu.threads import ALONE, launch, processors
 from rheobase.kernels.precision import precision
@@ -120,12 +120,13 @@ def _along_axis(key: str, x: Array, axis: int, out: Array | None) -> Array | Non
 
 
 def _rows(name: str, x: Array, axis: int) -> Array:
-    """Rows that lie across are copied, which costs less than strides."""
-    rows = np.ascontiguousarray(np.moveaxis(x, axis, -1))
-    target, length = np.empty_like(rows), rows.shape[-1]
-    places = [_address(target), _address(rows)]
-    compute(name, x.dtype.name, (rows.size // max(1, length), length), places, processors())
-    return np.ascontiguousarray(np.moveaxis(target, -1, axis))
+    rows = lie(x.shape, axis)
+    if rows.is_slow:
+        return np.ascontiguousarray(np.moveaxis(_rows(name, np.moveaxis(x, axis, -1), -1), -1, axis))
+    given = np.ascontiguousarray(x)
+    target = np.empty_like(given)
+    compute(name, x.dtype.name, rows, (_address(target), _address(given)), processors())
+    return target
 
 
 def _check_out(out: Array, shape: tuple[int, ...], dtype: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import ClassVar
@@ -14,6 +15,12 @@ class Setting:
 
     choices: ClassVar[tuple[str, ...]]
     _variable: ClassVar[ContextVar[str]]
+    #: What holds in this thread now.
+    current: ClassVar[Callable[[], str]]
+
+    def __init_subclass__(cls) -> None:
+        # the variable's own method: it is asked at every call of a function
+        cls.current = cls._variable.get
 
     def __init__(self, choice: str) -> None:
         if choice not in self.choices:
@@ -21,11 +28,6 @@ class Setting:
             raise UnsupportedInput(f"{type(self).__name__} is one of {allowed}, not {choice!r}")
         self._before = self._variable.get()
         self._variable.set(choice)
-
-    @classmethod
-    def current(cls) -> str:
-        """What holds in this thread now."""
-        return cls._variable.get()
 
     def __enter__(self) -> None:
         """Nothing is left to do: creation has set it."""

@@ -44,7 +44,8 @@ def test_both_sides_of_a_rule_are_equal(rule: Rule) -> None:
     [
         ("x/(1 + exp(-2*x)) + 3", "x*sigmoid(2*x) + 3"),
         ("(exp(2*x) - 1)/(exp(2*x) + 1)", "tanh(x)"),
-        ("x*tanh(log(1 + exp(x)))", "x*tanh(softplus(x))"),
+        ("x*tanh(log(1 + exp(x)))", "x*tanh_softplus(x)"),
+        ("x*(1 + tanh(x + x**3))", "2*x*cubic_sigmoid(2, 2, x)"),
         ("7*(exp(x) - 1)*x", "7*x*expm1(x)"),
         ("1 - tanh(x)", "2*sigmoid(-2*x)"),
         ("1 - erf(x)", "2*normal_cdf(-sqrt(2)*x)"),

@@ -96,6 +96,17 @@ def test_torch_transformations(function: Activation) -> None:
 
 
 @each_deterministic
+def test_many_upstream_gradients_at_once(function: Activation) -> None:
+    """torch.autograd.functional.jacobian(vectorize=True) brings them in one batched tensor, which has no memory."""
+    x = away_from_kinks(2, 6)
+    y = function(x)
+    upstream = torch.randn(3, *y.shape, dtype=y.dtype)
+    (together,) = torch.autograd.grad(y, x, upstream, retain_graph=True, is_grads_batched=True)
+    one_by_one = [torch.autograd.grad(y, x, u, retain_graph=True)[0] for u in upstream]
+    torch.testing.assert_close(together, torch.stack(one_by_one))
+
+
+@each_deterministic
 def test_jax_transformations(function: Activation) -> None:
     x = jnp.asarray(away_from_kinks(4, 6).detach().numpy())
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
+import llvmlite.binding as llvm
 import numpy as np
 import pytest
 import torch
@@ -22,9 +24,7 @@ from tests.contract.functions import ELEMENTWISE, each
 
 #: More than threads.ALONE, and no multiple of any vector's width.
 MANY = 40_003
-#: What has no kernel: sine, for which NumPy's and PyTorch's own are used.
-COMPOSED = {"sin", "snake"}
-PLAIN = [f for f in ELEMENTWISE if f.definition.noise is None and f.name not in COMPOSED]
+PLAIN = [f for f in ELEMENTWISE if f.definition.noise is None]
 SAMPLE = np.random.default_rng(0).normal(0.0, 4.0, MANY).astype(np.float32)
 
 
@@ -102,10 +102,12 @@ def test_a_result_that_does_not_fit_is_refused() -> None:
         rb.silu(ones, out=ones)
 
 
-def test_only_what_is_said_has_no_kernel() -> None:
+def test_every_function_of_one_number_has_a_kernel() -> None:
+    """But for what a user's formula may call and no kernel has."""
     form = Form(("array",), "float32", "float32")
-    without = {f.name for f in ELEMENTWISE if not f.definition.parameters and loop_for(Wanted(f.key), form, ()) is None}
-    assert without == {"sin"}
+    functions = [*ELEMENTWISE, rb.define("test_tangent", "tan(x)")]
+    without = {f.name for f in functions if not f.definition.parameters and loop_for(Wanted(f.key), form, ()) is None}
+    assert without == {"test_tangent"}
 
 
 @pytest.mark.parametrize(
@@ -148,6 +150,37 @@ x = np.linspace(-9, 9, 100_003, dtype=np.float32)
 print(hashlib.sha256(rb.gelu(x).tobytes() + rb.mish.derivative(x).tobytes()).hexdigest())
 print("numba" in sys.modules, "sympy" in sys.modules)
 """
+
+
+#: Prints a digest of the bits of values and slopes of functions, in one core.
+DIGEST = """
+import hashlib, sys
+import numpy as np
+import rheobase as rb
+
+core, *names = sys.argv[1:]
+x = np.random.default_rng(0).normal(0.0, 4.0, 4003).astype(np.float32)
+with rb.precision(core):
+    parts = [part for name in names for part in (rb.get(name)(x), rb.get(name).derivative(x))]
+print(hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest())
+"""
+
+
+def digest(core: str, names: Sequence[str], cache: Path, **environment: str) -> str:
+    ready = {**os.environ, "RHEOBASE_CACHE": str(cache), **environment}
+    command = [sys.executable, "-c", DIGEST, core, *names]
+    return subprocess.run(command, env=ready, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize(("core", "lost"), [("fast", ("avx5",)), ("exact", ("avx", "fma"))])
+def test_bits_are_the_same_on_a_processor_that_can_do_less(core: str, lost: tuple[str, ...], tmp_path: Path) -> None:
+    """Narrower vectors, and for the exact core no fused multiply-add either: as if on an older machine."""
+    names = ["gelu", "mish", "elu"]
+    features = [(name, on and not name.startswith(lost)) for name, on in llvm.get_host_cpu_features().items()]
+    fewer = ",".join(f"{'+' if on else '-'}{name}" for name, on in features)
+    whole, made = digest(core, names, tmp_path), len(list(tmp_path.glob("*.o")))
+    assert digest(core, names, tmp_path, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES=fewer) == whole
+    assert len(list(tmp_path.glob("*.o"))) == 2 * made
 
 
 def started(cache: Path, **environment: str) -> subprocess.Popen[str]:

@@ -75,6 +75,15 @@ def test_ten_thousand_columns(name: str, dtype: str) -> None:
     assert worst <= {"float32": 2.0, "float64": np.ptp(x)}.get(dtype, 0.51)
 
 
+@pytest.mark.parametrize(("length", "scale"), [(10, 3.0), (1000, 6.0), (4000, 20.0)])
+def test_softmax_of_many_rows_within_three_units(length: int, scale: float) -> None:
+    x = np.random.default_rng(5).normal(0, scale, (400_000 // length, length)).astype(np.float32)
+    weights = np.exp(x.astype(np.float64) - x.max(1, keepdims=True))
+    want = weights / weights.sum(1, keepdims=True)
+    unit = np.spacing(np.maximum(want.astype(np.float32), np.finfo(np.float32).tiny))
+    assert (np.abs(rb.softmax(x) - want) <= 3.0 * unit).all()
+
+
 @each_name
 @each_dtype
 @pytest.mark.parametrize("length", LENGTHS)
@@ -92,6 +101,63 @@ def test_bits_depend_on_nothing_but_the_row(name: str, dtype: str, length: int, 
         moved = flat[skip : skip + x.numel()].view(x.shape).copy_(x)
         assert torch.equal(function(moved), want)
     assert torch.equal(function(x.T.contiguous(), axis=0).T, want)
+
+
+def special(*shape: int, dtype: str) -> torch.Tensor:
+    """Rows along axis 1, some of them far from 0, masked, infinite, or NaN somewhere."""
+    x = rows_of(*shape, dtype=getattr(torch, dtype), scale=6.0).flatten(2)
+    x[0, :, 0], x[0, ::2, 1], x[0, 0, 2], x[0, -1, 3], x[-1, :, 4] = -inf, -inf, inf, float("nan"), 300.0
+    x[-1, 0, 5] = 30_000.0
+    return x.view(shape)
+
+
+#: Rows and neighbours fewer, as many, and more than lanes; the last are few enough to be copied together.
+ACROSS = ((2, 19, 5, 7), (1, 1, 33), (2, 32, 64), (2, 33, 31), (1, 100, 96), (3, 513, 12), (2, 40, 6))
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "precision"),
+    [
+        *((name, "float32", precision) for name in NAMES for precision in ("fast", "exact")),
+        *((name, dtype, "fast") for name, dtype in zip(NAMES, ("float16", "bfloat16", "float64"), strict=True)),
+    ],
+)
+def test_rows_that_lie_across_have_the_bits_of_rows_that_lie_together(
+    name: str, dtype: str, precision: str, threads: Callable[[int], None]
+) -> None:
+    def along(x: torch.Tensor, upstream: torch.Tensor, axis: int) -> list[torch.Tensor]:
+        x = x.clone().requires_grad_()
+        y = rb.get(name)(x, axis=axis)
+        return [y.detach().movedim(axis, -1), torch.autograd.grad(y, x, upstream)[0].movedim(axis, -1)]
+
+    with rb.precision(precision):
+        for shape in ACROSS:
+            x = special(*shape, dtype=dtype)
+            upstream = rows_of(*shape, dtype=x.dtype, scale=1.0)
+            together = along(x.movedim(1, -1).contiguous(), upstream.movedim(1, -1).contiguous(), -1)
+            for count in (1, 2):
+                threads(count)
+                torch.testing.assert_close(along(x, upstream, 1), together, rtol=0, atol=0, equal_nan=True)
+            same = x.clone()
+            rb.get(name)(same, axis=1, out=same)
+            torch.testing.assert_close(same.movedim(1, -1), together[0], rtol=0, atol=0, equal_nan=True)
+
+
+def test_the_order_of_a_row_is_part_of_its_bits() -> None:
+    # were it not, the tests of equal bits would show nothing
+    x = rows_of(8, 1000, dtype=torch.float64)
+    assert not torch.equal(rb.softmax(x.flip(-1)).flip(-1), rb.softmax(x))
+
+
+def test_nothing_is_written_beside_rows_that_lie_across() -> None:
+    for inner in (11, 31, 33, 45):
+        for dtype in (torch.float32, torch.bfloat16):
+            buffer = torch.full((2 * 5 * inner + 200,), 7.0, dtype=dtype)
+            out = buffer[100:-100].view(2, 5, inner)
+            rb.softmax(rows_of(2, 5, inner, dtype=dtype), axis=1, out=out)
+            assert (buffer[:100] == 7).all()
+            assert (buffer[-100:] == 7).all()
+            assert (out <= 1).all()
 
 
 @each_name

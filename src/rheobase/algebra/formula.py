@@ -106,6 +106,6 @@ def paper_at_rest(definition: Definition) -> sp.Expr:
 @cache
 def at_defaults(definition: Definition) -> Program:
     """The program of the inputs alone, with every parameter at its default and noise at rest."""
-    values = {symbol(name): sp.Rational(str(value)) for name, value in definition.defaults.items()}
+    values = {symbol(p.name): sp.Rational(p.meant) for p in definition.parameters}
     whole = program(definition, at_rest=True).expression
     return Program(tuple(symbol(name) for name in definition.inputs), whole.subs(values))

@@ -13,7 +13,7 @@ import sympy as sp
 from sympy import Expr
 
 from rheobase.algebra.formula import at_defaults
-from rheobase.algebra.functions import expm1, plain, sech2, sigmoid, softplus, tanh
+from rheobase.algebra.functions import expm1, plain, sech2, sigmoid, sigmoid_slope, softplus, tanh
 from rheobase.algebra.parse import symbol
 from rheobase.algebra.program import Program
 from rheobase.definition import Definition
@@ -22,7 +22,7 @@ X, Y = symbol("x"), symbol("y")
 
 #: Of a function's value a at u: what else can be said in terms of a.
 _TIES: dict[type[Expr], Callable[[Expr, Expr], dict[Expr, Expr]]] = {
-    sigmoid: lambda u, a: {sigmoid(-u): 1 - a},
+    sigmoid: lambda u, a: {sigmoid(-u): 1 - a, sigmoid_slope(u): a * (1 - a)},
     tanh: lambda u, a: {sech2(u): (1 - a) * (1 + a)},
     softplus: lambda u, a: {sigmoid(u): -expm1(-a)},
     expm1: lambda u, a: {sp.exp(u): 1 + a},

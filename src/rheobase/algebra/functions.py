@@ -8,7 +8,7 @@ expression: what the reference evaluates, and what the two are proven equal agai
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import sympy as sp
 from sympy import Expr
@@ -23,6 +23,35 @@ class Stable(sp.Function):
         raise AssertionError(f"{cls.__name__} lacks its textbook expression")
 
 
+class Gate(Stable):
+    """A function g of its last argument u; for u·g, the slope g + u·g' is a function of its own: it cancels
+    next to its zero, where a sum of two rounded terms would have no digits left."""
+
+    @classmethod
+    def gated_slope(cls, *args: Expr) -> Expr:
+        """g + u·g'."""
+        raise AssertionError(f"{cls.__name__} lacks the slope of its self-gated unit")
+
+
+class GatedSlope(Stable):
+    """The slope g + u·g' of the self-gated unit u·g(u)."""
+
+    gate: ClassVar[type[Gate]]
+
+    @classmethod
+    def plain(cls, *args: Expr) -> Expr:
+        *_, u = args
+        g = cls.gate.plain(*args)
+        held = sp.Dummy("u", real=True)
+        return g + u * cls.gate.plain(*args[:-1], held).diff(held).subs(held, u)
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        held = [sp.Dummy(f"u{k}", real=True) for k in range(len(self.args))]
+        g = self.gate(*held)
+        slope = (g + held[-1] * g.diff(held[-1])).diff(held[argindex - 1])
+        return slope.xreplace(dict(zip(held, self.args, strict=True)))
+
+
 class sigmoid(Stable):
     """1/(1 + e⁻ˣ)."""
 
@@ -34,6 +63,70 @@ class sigmoid(Stable):
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return sigmoid(self.args[0]) * sigmoid(-self.args[0])
+
+
+class sigmoid_slope(Stable):
+    """e⁻ˣ/(1 + e⁻ˣ)², the derivative of the sigmoid."""
+
+    nargs = 1
+
+    @classmethod
+    def plain(cls, *args: Expr) -> Expr:
+        return sp.exp(-args[0]) / (1 + sp.exp(-args[0])) ** 2
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return -tanh(self.args[0] / 2) * self
+
+
+class cubic_sigmoid(Gate):
+    """cubic_sigmoid(a, b, x) = σ(a·x + b·x³); the cubic is never rounded, so the tails keep their digits."""
+
+    nargs = 3
+
+    @classmethod
+    def plain(cls, *args: Expr) -> Expr:
+        a, b, x = args
+        return sigmoid.plain(a * x + b * x**3)
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        a, b, x = self.args
+        inner = {1: x, 2: x**3, 3: a + 3 * b * x**2}[argindex]
+        return inner * self * cubic_sigmoid(a, b, -x)
+
+    @classmethod
+    def gated_slope(cls, *args: Expr) -> Expr:
+        return gated_cubic_slope(*args)
+
+
+class gated_cubic_slope(GatedSlope):
+    """The slope of x·σ(a·x + b·x³)."""
+
+    nargs = 3
+    gate = cubic_sigmoid
+
+
+class tanh_softplus(Gate):
+    """tanh(log(1 + eˣ)), which takes one exponential."""
+
+    nargs = 1
+
+    @classmethod
+    def plain(cls, *args: Expr) -> Expr:
+        return sp.tanh(softplus.plain(args[0]))
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sech2(softplus(self.args[0])) * sigmoid(self.args[0])
+
+    @classmethod
+    def gated_slope(cls, *args: Expr) -> Expr:
+        return gated_tanh_softplus_slope(*args)
+
+
+class gated_tanh_softplus_slope(GatedSlope):
+    """The slope of x·tanh(log(1 + eˣ))."""
+
+    nargs = 1
+    gate = tanh_softplus
 
 
 class softplus(Stable):
@@ -128,7 +221,7 @@ class bell(Stable):
         return (-(x**2) if argindex == 1 else -2 * scale * x) * self
 
 
-class normal_cdf(Stable):
+class normal_cdf(Gate):
     """Φ(x), the standard normal distribution function."""
 
     nargs = 1
@@ -139,6 +232,30 @@ class normal_cdf(Stable):
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return bell(sp.Rational(1, 2), self.args[0]) / sp.sqrt(2 * sp.pi)
+
+    @classmethod
+    def gated_slope(cls, *args: Expr) -> Expr:
+        return gated_normal_slope(*args)
+
+
+class gated_normal_slope(GatedSlope):
+    """The slope of x·Φ(x)."""
+
+    nargs = 1
+    gate = normal_cdf
+
+
+class sin_plus_cos(Stable):
+    """sin x + cos x = √2·sin(x + π/4), accurate near its zeros."""
+
+    nargs = 1
+
+    @classmethod
+    def plain(cls, *args: Expr) -> Expr:
+        return sp.sin(args[0]) + sp.cos(args[0])
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sin_plus_cos(-self.args[0])
 
 
 class hypot(Stable):

@@ -53,6 +53,7 @@ FUNCTIONS: Mapping[str, Callable[..., Expr]] = {
     "sinh": sp.sinh, "cosh": sp.cosh, "asinh": sp.asinh, "atan": sp.atan, "erf": sp.erf, "erfc": _erfc,
     "sech": lambda u: 1 / sp.cosh(u), "sign": _sign,
     "tanh": F.tanh, "expm1": F.expm1, "log1p": F.log1p, "hypot": F.hypot, "bell": F.bell,
+    "cubic_sigmoid": F.cubic_sigmoid, "tanh_softplus": F.tanh_softplus,
     "sigmoid": F.sigmoid, "softplus": F.softplus, "normal_cdf": F.normal_cdf,
     "abs": _abs, "max": _greatest, "min": _least,
     "sum": F.row_sum, "total": F.row_total, "log_total": F.row_log_total,

@@ -13,7 +13,17 @@ from functools import cache, cached_property
 import sympy as sp
 from sympy import Expr
 
-from rheobase.algebra.functions import Reduction, centred, row_sum, sech2, sigmoid, tanh
+from rheobase.algebra.functions import (
+    Gate,
+    Reduction,
+    centred,
+    row_sum,
+    sech2,
+    sigmoid,
+    sigmoid_slope,
+    sin_plus_cos,
+    tanh,
+)
 from rheobase.algebra.parse import symbol
 
 
@@ -125,7 +135,7 @@ def _outermost(expression: Expr) -> set[Reduction]:
 
 
 def tidy(expression: Expr) -> Expr:
-    """An equal expression that cancels less: fractions combined, 1 - sech² written as tanh²."""
+    """An equal expression that cancels less: fractions combined, 1 - sech² written as tanh², sums of waves as one."""
     if expression.has(sp.Piecewise):
         folded = sp.piecewise_fold(expression) if _is_algebraic(expression) else expression
         return folded.replace(
@@ -138,7 +148,7 @@ def tidy(expression: Expr) -> Expr:
 def _tidy_piece(expression: Expr) -> Expr:
     if _is_algebraic(expression):
         return sp.factor(sp.together(expression))
-    simpler = expression.replace(lambda node: node.is_Add, _complement)
+    simpler = _slope_of_sigmoid(expression.replace(lambda node: node.is_Add, _one_for_two))
     factored = sp.factor_terms(simpler)
     # a tiny common coefficient times huge ones would underflow where the product does not
     extreme = any(not 1e-3 < abs(c) < 1e3 for c in factored.atoms(sp.Rational) if c != 0)
@@ -151,13 +161,44 @@ def _is_algebraic(expression: Expr) -> bool:
     )
 
 
-def _complement(*terms: Expr) -> Expr:
-    total = sp.Add(*terms)
+def _slope_of_sigmoid(expression: Expr) -> Expr:
+    """σ(u)·σ(-u) as one function, where it is all there is."""
+    factors = expression.args if expression.is_Mul else ()
+    for node in factors:
+        if isinstance(node, sigmoid) and sigmoid(-node.args[0]) in factors and len(expression.atoms(sigmoid)) == 2:
+            return expression / node / sigmoid(-node.args[0]) * sigmoid_slope(node.args[0])
+    return expression
+
+
+def _one_for_two(total: Expr) -> Expr:
+    """A sum with two terms that cancel written as one, if there are any."""
+    return _gated_slope(total) or _wave(total) or _complement(total) or total
+
+
+def _gated_slope(total: Expr) -> Expr | None:
+    for term in total.args:
+        for g in (factor for factor in sp.Mul.make_args(term) if isinstance(factor, Gate)):
+            other = term * g.args[-1] * g.fdiff(len(g.args)) / g
+            if other in total.args:
+                return total - term - other + term / g * g.gated_slope(*g.args)
+    return None
+
+
+def _wave(total: Expr) -> Expr | None:
+    constant = total.as_coeff_Add()[0]
+    for node in total.atoms(sp.sin):
+        product = 2 * constant * node * sp.cos(node.args[0])
+        if constant != 0 and product in total.args:
+            return total - constant - product + constant * sin_plus_cos(node.args[0]) ** 2
+    return None
+
+
+def _complement(total: Expr) -> Expr | None:
+    constant = total.as_coeff_Add()[0]
     for node in total.atoms(sech2, sigmoid):
         coefficient = total.coeff(node)
-        constant = total.as_coeff_Add()[0]
         if constant != 0 and coefficient == -constant:
             u = node.args[0]
             other = tanh(u) ** 2 if node.func is sech2 else sigmoid(-u)
             return total - constant - coefficient * node + constant * other
-    return total
+    return None

@@ -147,6 +147,21 @@ def _log_of_sigmoid(node: Any) -> Expr | None:
     return None
 
 
+def _cubic_sigmoid(node: Any) -> Expr | None:
+    for g in (factor for factor in sp.Mul.make_args(node) if isinstance(factor, F.sigmoid)):
+        for u in sorted(g.free_symbols, key=lambda s: (s != symbol("x"), str(s))):
+            inner = g.args[0].as_poly(u)
+            if inner is not None and inner.monoms() == [(3,), (1,)]:
+                return node / g * F.cubic_sigmoid(inner.coeff_monomial(u), inner.coeff_monomial(u**3), u)
+    return None
+
+
+def _tanh_softplus(node: Any) -> Expr | None:
+    if isinstance(node, F.tanh) and isinstance(node.args[0], F.softplus):
+        return F.tanh_softplus(node.args[0].args[0])
+    return None
+
+
 def _log1p(node: Any) -> Expr | None:
     if isinstance(node, sp.log) and node.args[0].is_Add and 1 in node.args[0].args:
         return F.log1p(node.args[0] - 1)
@@ -241,6 +256,10 @@ RULES = (
     Rule("expm1(u)*sigmoid(-u)", "tanh(u/2)", "exp overflows", _tanh_of_expm1),
     Rule("log(1 + exp(u))", "softplus(u)", "exp overflows, and 1 + exp loses it in the left tail", _softplus),
     Rule("log(sigmoid(u))", "-softplus(-u)", "the sigmoid underflows to 0 or rounds to 1", _log_of_sigmoid),
+    Rule(
+        "sigmoid(3*u + 2*u**3)", "cubic_sigmoid(3, 2, u)", "rounding the cubic costs the tails digits", _cubic_sigmoid
+    ),
+    Rule("tanh(softplus(u))", "tanh_softplus(u)", "one exponential does for two functions", _tanh_softplus),
     Rule("log(1 + u)", "log1p(u)", "1 + u loses small u", _log1p),
     Rule("exp(u) - 1", "expm1(u)", "exp - 1 cancels near 0", _expm1),
     Rule("1 + erf(u)", "2*normal_cdf(sqrt(2)*u)", "1 + erf cancels in the left tail", _normal_cdf),

@@ -56,6 +56,11 @@ def known(name: str) -> bool:
     return _ALIASES.get(name, name) in _CANONICAL
 
 
+def is_shipped(name: str) -> bool:
+    """Whether this name or alias is a function of the catalogue's own, and not a user's."""
+    return known(name) and lookup(name) not in FAMILIES["own"]
+
+
 def lookup(name: str) -> Definition:
     """The definition of the function called `name` (or one of its aliases)."""
     return _CANONICAL[canonical(name)]
@@ -75,9 +80,8 @@ def family(name: str) -> str:
 def add(definition: Definition) -> None:
     """Add a user's own function. A name or alias that is taken by a shipped one is refused."""
     for word in (definition.name, *definition.aliases):
-        owner = _ALIASES.get(word, word)
-        if owner in _CANONICAL and _CANONICAL[owner] not in FAMILIES["own"]:
-            raise DefinitionError(f"{word!r} already names {owner}; choose another name")
+        if is_shipped(word):
+            raise DefinitionError(f"{word!r} already names {canonical(word)}; choose another name")
     remove_own(definition.name)
     FAMILIES["own"] = (*FAMILIES["own"], definition)
     _CANONICAL[definition.name] = definition

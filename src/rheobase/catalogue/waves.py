@@ -9,7 +9,7 @@ snake = Definition(
     formula="x + sin(a*x)**2/a",
     parameters=(Parameter("a", 1.0, Domain.parse("(0, inf)"), "a", learnable=True),),
     special={"-inf": "-inf", "0": "0", "inf": "inf"},
-    # the slope 1 + sin(2ax) cancels near its double zeros
+    # where a library's own sine and cosine are used, the slope (sin ax + cos ax)² cancels near its double zeros
     accuracy={"float16": 1.0, "bfloat16": 1.0, "float32": 16.0, "float64": 16.0},
     reference="Ziyin, Hartwig & Ueda, Neural networks fail to learn periodic functions, 2020",
 )

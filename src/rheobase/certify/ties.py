@@ -24,12 +24,12 @@ TINY = 2.0**-100
 
 
 def exact(function: Activation, x: float, order: int) -> Any:
-    """The paper's formula or its derivative at a finite `x`, as an mpmath number; 0.01 is a hundredth there."""
+    """The paper's formula or its derivative at a finite `x`, as an mpmath number, with the defaults as meant."""
     definition = function.definition
     names = [n for n in argument_names(definition) if definition.noise is None or n != definition.noise.name]
     arguments = tuple(symbol(name) for name in names)
     with mp.workdps(reference.DIGITS):
-        defaults = {name: mp.mpf(repr(value)) for name, value in definition.defaults.items()}
+        defaults = {p.name: mp.mpf(p.meant.numerator) / p.meant.denominator for p in definition.parameters}
     return reference.evaluate(paper_at_rest(definition), arguments, {"x": x, **defaults}, order)
 
 
@@ -71,9 +71,10 @@ def _by_series(side: Array, function: Activation, order: int, form: Format, comp
     is_power_of_two = first != 0 and mp.frexp(abs(first))[0] == 0.5
     if not is_power_of_two or abs(value - first * near) > abs(value) * TINY**0.5:
         return 0, side
-    term = first * side
+    # no more bits than the term has itself: bfloat16 comes by way of float32, which must not round them away
+    term, little = first * side, 2.0 ** -(form.precision + 2)
     with np.errstate(under="ignore"):
-        right = (term + int(mp.sign(bend)) * np.abs(term) * 2.0**-50).astype(form.dtype)
+        right = (term + int(mp.sign(bend)) * np.abs(term) * little).astype(form.dtype)
     return int((_results(side, form, compute) != right).sum()), side[:0]
 
 

@@ -61,17 +61,17 @@ def _lowered(module: ast.Module, constants: Mapping[str, Any]) -> ast.FunctionDe
 
 
 class _Lower(ast.NodeTransformer):
-    """Writes out `horner`, puts constants in the place of their names, and gives every number its type."""
+    """Writes out `horner` and `pick`, puts constants in the place of their names, and gives every number its type."""
 
     def __init__(self, constants: Mapping[str, Any]) -> None:
         self.constants = constants
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        if isinstance(node.func, ast.Name) and node.func.id == "horner":
+        if isinstance(node.func, ast.Name) and node.func.id in _WRITTEN_OUT:
             x, table = node.args
-            assert isinstance(x, ast.Name), "horner's first argument must be a name: it is written many times"
+            assert isinstance(x, ast.Name), f"{node.func.id}'s first argument must be a name: it is written many times"
             assert isinstance(table, ast.Name)
-            return _chain(x.id, self.constants[table.id])
+            return _WRITTEN_OUT[node.func.id](x.id, self.constants[table.id])
         node.args = [self.visit(argument) for argument in node.args]
         return node
 
@@ -89,6 +89,20 @@ def _chain(x: str, table: tuple[float, ...]) -> ast.expr:
     for coefficient in table[-2::-1]:
         total = ast.Call(ast.Name("fma", ast.Load()), [total, ast.Name(x, ast.Load()), _number(coefficient)], [])
     return total
+
+
+def _choice(k: str, table: tuple[float, ...], first: int = 0) -> ast.expr:
+    """The tree of selects that halves the table."""
+    if len(table) == 1:
+        return _number(table[0])
+    middle = len(table) // 2
+    condition = ast.Compare(ast.Name(k, ast.Load()), [ast.Lt()], [_number(float(first + middle))])
+    halves = _choice(k, table[:middle], first), _choice(k, table[middle:], first + middle)
+    return ast.Call(ast.Name("where", ast.Load()), [condition, *halves], [])
+
+
+#: What is written out, as an expression of its first argument's name and its table.
+_WRITTEN_OUT: Mapping[str, Callable[[str, tuple[float, ...]], ast.expr]] = {"horner": _chain, "pick": _choice}
 
 
 def _number(value: float) -> ast.expr:

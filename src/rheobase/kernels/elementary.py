@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
-from rheobase.kernels.language import Scalar, exp, horner, hypot, log1p_unit, nearest, tanh, where
-from rheobase.kernels.series import CENTRE, ERF_REST, ERFCX, TANH_EXCESS_REST
+from rheobase.kernels.language import Scalar, cos, exp, horner, hypot, log1p_unit, nearest, sin, tanh, where
+from rheobase.kernels.series import CENTRE, DENSITY_HIGH, ERF_REST, ERFCX, TANH_EXCESS_REST
 
 Array = Any
 Operation = Callable[..., Array]
@@ -44,6 +44,40 @@ def sigmoid(x: Scalar) -> Scalar:
     """1/(1 + e^-x)."""
     e = exp(-abs(x))
     return where(x < 0.0, e, 1.0) / (1.0 + e)
+
+
+def sigmoid_slope(x: Scalar) -> Scalar:
+    """e^-x/(1 + e^-x)²."""
+    e = exp(-abs(x))
+    return e / ((1.0 + e) * (1.0 + e))
+
+
+def cubic_sigmoid(a: Scalar, a_low: Scalar, b: Scalar, b_low: Scalar, x: Scalar) -> Scalar:
+    """σ(a·x + b·x³), with a and b in two parts."""
+    return sigmoid(x * (a + b * (x * x)))
+
+
+def gated_cubic_slope(a: Scalar, a_low: Scalar, b: Scalar, b_low: Scalar, x: Scalar) -> Scalar:
+    """The slope of x·σ(a·x + b·x³)."""
+    square = x * x
+    u = x * (a + b * square)
+    return sigmoid(u) * (1.0 + x * (a + 3.0 * b * square) * sigmoid(-u))
+
+
+def tanh_softplus(x: Scalar) -> Scalar:
+    """tanh(ln(1 + e^x))."""
+    e = exp(-abs(x))
+    y = where(x < 0.0, 2.0 + e, 1.0 + 2.0 * e) / where(x < 0.0, 2.0 + e * (2.0 + e), 1.0 + 2.0 * e * (1.0 + e))
+    return where(x < 0.0, e, 1.0) * y
+
+
+def gated_tanh_softplus_slope(x: Scalar) -> Scalar:
+    """The slope of x·tanh(ln(1 + e^x))."""
+    e = exp(-abs(x))
+    above = where(x < 0.0, 2.0 + e, 1.0 + 2.0 * e)
+    below = where(x < 0.0, 2.0 + e * (2.0 + e), 1.0 + 2.0 * e * (1.0 + e))
+    steep = 4.0 * x * (where(x < 0.0, 1.0, e * e) * (1.0 + e))
+    return where(x < 0.0, e, 1.0) * ((above * below + steep) / (below * below))
 
 
 def softplus(x: Scalar) -> Scalar:
@@ -84,6 +118,13 @@ def normal_cdf(x: Scalar) -> Scalar:
     return where(x < 0.0, tail, 1.0 - tail)
 
 
+def gated_normal_slope(x: Scalar) -> Scalar:
+    """Φ(x) + x·φ(x), the slope of x·Φ(x)."""
+    t = bounded(x)
+    left = bell(0.5, x) * (erfcx(t * SQRT_HALF) / 2.0 - t * DENSITY_HIGH)
+    return where(x < 0.0, left, 1.0 - left)
+
+
 def erf(x: Scalar) -> Scalar:
     """The error function."""
     far = 1.0 - bell(1.0, x) * erfcx(bounded(x))
@@ -103,11 +144,17 @@ def slant(x: Scalar, y: Scalar) -> Scalar:
     return x / hypot(x, y)
 
 
+def sin_plus_cos(x: Scalar) -> Scalar:
+    """sin x + cos x."""
+    return sin(x) + cos(x)
+
+
 #: The functions of this module by name; without those that formulas never name.
 ELEMENTARY: Mapping[str, Operation] = {
     f.__name__: f
     for f in (low_tail, high_tail, keep_nan, sigmoid, softplus, sech2, bounded, bell, erfcx, normal_cdf, erf,
-              tanh_excess, slant)
+              tanh_excess, slant, sin_plus_cos, sigmoid_slope, cubic_sigmoid, gated_cubic_slope, tanh_softplus,
+              gated_tanh_softplus_slope, gated_normal_slope)
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 from sympy.printing.pycode import PythonCodePrinter
 
+from rheobase.algebra.functions import cubic_sigmoid, gated_cubic_slope
 from rheobase.algebra.program import Program
 from rheobase.kernels.elementary import SETTLED, UNBOUNDED
 
@@ -19,6 +20,10 @@ _ROW = {
     **{name: name.removeprefix("row_") for name in ("row_sum", "row_total", "row_log_total", "row_max")},
     **{name: name for name in ("centred", "first_max", "simplex_threshold", "spread_nan")},
 }
+#: Small whole numbers whose reciprocals float64 has not got.
+_DIVISORS = {q for q in range(3, 100) if q & (q - 1)}
+#: Of a constant that is printed in two parts.
+_DIGITS = 40
 _COMPARE = {sp.StrictGreaterThan: ">", sp.GreaterThan: ">=", sp.StrictLessThan: "<", sp.LessThan: "<="}
 
 
@@ -44,6 +49,18 @@ class _Printer(PythonCodePrinter):
                 room = UNBOUNDED if limit.is_infinite else SETTLED
                 text = f"{side}({text}, {at}, {self._print(limit)}, {room})"
         return f"keep_nan({text}, {at})"
+
+    def _print_cubic_sigmoid(self, node: Any) -> str:
+        a, b, x = node.args
+        return f"{type(node).__name__}({self._parts(a)}, {self._parts(b)}, {self._print(x)})"
+
+    _print_gated_cubic_slope = _print_cubic_sigmoid
+
+    def _parts(self, constant: Any) -> str:
+        """A constant as two numbers: what one has no room for, the other holds."""
+        if not constant.is_number:
+            return f"{self._print(constant)}, 0.0"
+        return f"{float(constant)!r}, {float(constant - sp.Rational(float(constant)))!r}"
 
     def _print_Piecewise(self, node: Any) -> str:
         *pieces, (last, _) = node.args
@@ -99,6 +116,9 @@ class _Printer(PythonCodePrinter):
         below = [1 / f for f in sp.Mul.make_args(rest) if _divides(f)]
         constants = [f for f in above if not f.free_symbols]
         above = [f for f in above if f.free_symbols]
+        if number.is_Rational and number.q in _DIVISORS and not constants:
+            # a quotient is rounded once, the factor 1/6 and the product with it twice
+            return f"{self._bracket(number.p * rest)}/{float(number.q)!r}"
         scale = float(number * sp.Mul(*constants))
         texts = [self._bracket(f) for f in above]
         texts = ([repr(scale)] if scale != 1 and (scale != -1 or not texts) else []) + texts
@@ -134,12 +154,22 @@ def _divides(factor: Any) -> bool:
     return bool(factor.is_Pow and factor.args[1].is_number and factor.args[1] < 0 and factor.free_symbols)
 
 
+def _with_digits(expression: Any) -> Any:
+    """Constants that are printed in two parts as decimals: nothing is taken out of them as common to both."""
+    return expression.replace(
+        lambda node: isinstance(node, cubic_sigmoid | gated_cubic_slope),
+        lambda node: node.func(*[a.n(_DIGITS) if a.is_number else a for a in node.args]),
+    )
+
+
 @cache
 def source(program: Program, name: str = "function") -> str:
     """Python source of `program`: a function of its arguments and, for rows, of `axis`."""
     x = program.arguments[0].name
     printer = _Printer(x)
-    steps, (result,) = sp.cse([program.expression], symbols=sp.numbered_symbols("t", real=True), order="none")
+    steps, (result,) = sp.cse(
+        [_with_digits(program.expression)], symbols=sp.numbered_symbols("t", real=True), order="none"
+    )
     lines = [f"    {symbol.name} = {printer.doprint(value)}" for symbol, value in steps]
     text = printer.doprint(result)
     if program.arguments[0] not in program.expression.free_symbols:

@@ -15,14 +15,13 @@ EXCEPTIONS: dict[str, tuple[tuple[int, int], ...]] = {
         (0x37B0A46F, 0x3730A531),
     ),
     "gelu_slope": (
-        (0xBF407581, 0xB52718BF),
         (0xB8D0DF65, 0x3EFFF595),
         (0xB2A06C99, 0x3EFFFFFF),
-        (0x3D95C72E, 0x3F0EE95F),
+        (0x33206C99, 0x3F000001),
     ),
     "gelu_tanh": (),
     "gelu_tanh_slope": (
-        (0xC0CCFED5, 0xAD95490C),
+        (0xBF414072, 0xBA88AEC4),
         (0xB2A06C99, 0x3EFFFFFF),
         (0x33206C99, 0x3F000001),
     ),
@@ -108,7 +107,7 @@ EXCEPTIONS: dict[str, tuple[tuple[int, int], ...]] = {
         (0x37730000, 0x3EFFFF87),
     ),
     "mish": ((0xB3A00000, 0xB33FFFFF),),
-    "mish_slope": (),
+    "mish_slope": ((0xB2200000, 0x3F199999),),
     "selu": (),
     "selu_slope": (),
     "sigmoid": (

@@ -2,7 +2,7 @@
 
 What stands here is their meaning on Python floats, exact and slow. Each target binds the same names
 to its own: array libraries to their functions, compilers to instructions. A kernel has no branch
-(`where` selects), no loop (`horner` is written out), and calls nothing but these and other kernels.
+(`where` selects), no loop (`horner` and `pick` are written out), and calls nothing but these and other kernels.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ Scalar = Any
 ROUND = 1.5 * 2.0**52
 #: The same in float32, below 2²².
 ROUND32 = 1.5 * 2.0**23
+#: The same, with what float32's exponents are stored larger by.
+BIASED32 = ROUND32 + 127.0
 
 inf = math.inf
-exp, expm1, log, log1p, sqrt, tanh, hypot = (
-    math.exp, math.expm1, math.log, math.log1p, math.sqrt, math.tanh, math.hypot,
+exp, expm1, log, log1p, sqrt, tanh, hypot, sin, cos = (
+    math.exp, math.expm1, math.log, math.log1p, math.sqrt, math.tanh, math.hypot, math.sin, math.cos,
 )  # fmt: skip
 #: ln(1 + x) where 0 ≤ x ≤ 1, which takes less than the whole range.
 log1p_unit = math.log1p
@@ -49,9 +51,19 @@ def horner(x: Scalar, coefficients: Sequence[float]) -> Scalar:
     return total
 
 
+def pick(k: Scalar, table: Sequence[float]) -> Scalar:
+    """The number at place k of a table, k whole; the last beyond its end. Written out as selects."""
+    return table[min(int(k), len(table) - 1)] if math.isfinite(k) else table[-1]
+
+
 def two_to(t: Scalar) -> Scalar:
     """2ᵏ for t = k + ROUND (float32: ROUND32), k whole and 2ᵏ a normal number."""
     return math.ldexp(1.0, int(t - ROUND))
+
+
+def two_to_biased(t: Scalar) -> Scalar:
+    """2ᵏ for t = k + BIASED32 in float32, k whole and 2ᵏ a normal number: one addition less than `two_to`."""
+    return math.ldexp(1.0, int(t - BIASED32))
 
 
 def exponent(x: Scalar) -> Scalar:

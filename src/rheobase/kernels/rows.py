@@ -10,26 +10,44 @@ import ast
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rheobase.kernels.language import ROUND, ROUND32, Scalar, inf, two_to, where
+from rheobase.kernels.language import BIASED32, ROUND, Scalar, inf, two_to, where
 from rheobase.kernels.wide import exp, log1p
+
+
+class Fold(NamedTuple):
+    """`name` is what all lanes' `of` come to, together: their "sum" or the "largest"."""
+
+    name: str
+    how: str
+    of: str
 
 
 class Pass(NamedTuple):
     """`before` the vectors of a row, for `each` of them, and `after` them; `writes` names what goes into the output.
 
+    Between the vectors and what is `after` them stand the `folds`, over the lanes of what was gathered for each lane.
     What a pass that `keeps` writes is read again by the next, under the same name, if the output has room for
     its digits; if not, the statements for each vector are run again.
     """
 
     before: tuple[str, ...] = ()
     each: tuple[str, ...] = ()
+    folds: tuple[Fold, ...] = ()
     after: tuple[str, ...] = ()
     writes: str = ""
     keeps: bool = False
 
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """All of its text."""
+        return (*self.before, *self.each, *(fold.of for fold in self.folds), *self.after)
+
 
 class Row(NamedTuple):
-    """Passes, and the inputs by name, each with what fills up its last vector and changes nothing."""
+    """Passes, and the inputs by name, each with what fills up its last vector and changes nothing.
+
+    Sums that may be negative start at -0.0, and are filled up with it: added to any number, it leaves even a 0's sign.
+    """
 
     inputs: tuple[tuple[str, str], ...]
     passes: tuple[Pass, ...]
@@ -62,7 +80,7 @@ def log_total(others: Scalar, ties: Scalar) -> Scalar:
 
 def unit_weight(rest: Scalar, origin: Scalar) -> Scalar:
     """What float32's weights are to be divided by, if that of the largest element is to be 1."""
-    return exp(rest) * two_to(origin - ROUND32 + ROUND)
+    return exp(rest) * two_to(origin - BIASED32 + ROUND)
 
 
 def names(statements: Iterable[str]) -> set[str]:
@@ -73,7 +91,8 @@ def names(statements: Iterable[str]) -> set[str]:
 LARGEST = Pass(
     before=("tops = every(-inf)",),
     each=("tops = larger(x, tops)",),
-    after=("top = finite_low(folded_largest(tops))",),
+    folds=(Fold("highest", "largest", "tops"),),
+    after=("top = finite_low(highest)",),
 )
 
 SOFTMAX = Row(
@@ -83,7 +102,8 @@ SOFTMAX = Row(
         Pass(
             before=("sums = every(0.0)",),
             each=("e = weight(x, top)", "sums = sums + e"),
-            after=("total = never_zero(folded_sum(sums))",),
+            folds=(Fold("summed", "sum", "sums"),),
+            after=("total = never_zero(summed)",),
             writes="e",
             keeps=True,
         ),
@@ -101,24 +121,25 @@ LOG_SOFTMAX = Row(
                 "others = others + where(x == top, 0.0, weight(x, top))",
                 "ties = ties + where(x == top, 1.0, 0.0)",
             ),
-            after=("log_sum = log_total(folded_sum(others), folded_sum(ties))",),
+            folds=(Fold("rest", "sum", "others"), Fold("top_count", "sum", "ties")),
+            after=("log_sum = log_total(rest, top_count)",),
         ),
         Pass(each=("y = centred(x, top) - log_sum",), writes="y"),
     ),
 )
 
 SOFTMAX_BACKWARD = Row(
-    inputs=(("y", "0.0"), ("g", "0.0")),
+    inputs=(("y", "0.0"), ("g", "-0.0")),
     passes=(
-        Pass(before=("dots = every(0.0)",), each=("dots = fma(y, g, dots)",), after=("dot = folded_sum(dots)",)),
+        Pass(before=("dots = every(-0.0)",), each=("dots = fma(y, g, dots)",), folds=(Fold("dot", "sum", "dots"),)),
         Pass(each=("dx = y * (g - dot)",), writes="dx"),
     ),
 )
 
 LOG_SOFTMAX_BACKWARD = Row(
-    inputs=(("y", "-inf"), ("g", "0.0")),
+    inputs=(("y", "0.0"), ("g", "-0.0")),
     passes=(
-        Pass(before=("sums = every(0.0)",), each=("sums = sums + g",), after=("total = folded_sum(sums)",)),
+        Pass(before=("sums = every(-0.0)",), each=("sums = sums + g",), folds=(Fold("total", "sum", "sums"),)),
         Pass(each=("dx = g - exp(y) * total",), writes="dx"),
     ),
 )

@@ -11,6 +11,7 @@ import torch
 from rheobase.algebra.formula import derived
 from rheobase.algebra.from_output import slope_from_output
 from rheobase.algebra.program import Program
+from rheobase.algebra.two_slopes import two_slopes
 from rheobase.definition import REGISTERED
 from rheobase.kernels.build import build
 from rheobase.kernels.cpu.halves import halved, has_kernel
@@ -31,6 +32,7 @@ from rheobase.torch.operations import (
     uniform,
     work_dtype,
 )
+from rheobase.torch.plain import is_plain
 
 Tensor = torch.Tensor
 Operator = Callable[..., Tensor]
@@ -124,15 +126,25 @@ def composite_from_output(key: str, output: Tensor, upstream: Tensor) -> Tensor:
     return (operator(slope, None, wide=True)(output) * upstream).to(output.dtype)
 
 
+def composite_from_marks(wanted: Wanted, arguments: Sequence[Any], upstream: Tensor) -> Tensor:
+    """The gradient of a function with two slopes, from which one it is and the parameters, to be differentiated again.
+
+    The slopes themselves are constant: what depends on x is only which of them it is.
+    """
+    slopes = two_slopes(derived(wanted.key, wanted.path, wanted.at_rest))
+    assert slopes is not None
+    return operator(slopes.pull, None)(*_tensors([*arguments, upstream])).to(upstream.dtype)
+
+
 def run(
     key: str, path: tuple[int, ...], at_rest: bool, arrays: Sequence[Any], axis: int | None, out: Tensor | None = None
 ) -> Tensor:
     """The registered function `key`, differentiated along `path`, on `arrays`; into `out` if it is given."""
-    if axis is None and not torch.compiler.is_compiling() and eager.is_plain(arrays):
-        found = eager.run(_wanted(key, path, at_rest), arrays, out)
+    if axis is None and not torch.compiler.is_compiling() and is_plain(arrays):
+        found = eager.run(key, path, at_rest, arrays, out)
         if found is not None:
             return found
-    if axis is not None and not torch.compiler.is_compiling() and not path and eager.is_plain(arrays):
+    if axis is not None and not torch.compiler.is_compiling() and not path and is_plain(arrays):
         found = along_axis(key, arrays, axis, out)
         if found is not None:
             return found
@@ -141,9 +153,6 @@ def run(
         arrays = [*split(arrays[0], axis), *arrays[1:]]
     result = _opaque(key, path, at_rest, axis, *_tensors(arrays))
     return result if out is None else store(result, out)
-
-
-_wanted = cache(Wanted)
 
 
 def along_axis(key: str, arrays: Sequence[Any], axis: int, out: Tensor | None) -> Tensor | None:

@@ -10,6 +10,7 @@ from rheobase.kernels.cpu import halves
 from rheobase.kernels.cpu.halves import Halves
 from rheobase.kernels.precision import precision
 from rheobase.torch.operations import DTYPES
+from rheobase.torch.plain import is_plain_gradient
 
 Tensor = torch.Tensor
 
@@ -37,8 +38,7 @@ class FusedHalves(torch.autograd.Function):
     def backward(ctx: Any, *upstream: Tensor) -> Any:
         """The gradient by both halves, as one tensor."""
         (x,) = ctx.saved_tensors
-        # a second derivative may be asked for, and kernels have none
-        if torch.is_grad_enabled():
+        if not is_plain_gradient(upstream[0]):
             from rheobase.torch.autograd import composite_halves
 
             return None, None, composite_halves(ctx.key, x, ctx.axis, upstream[0]), None

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch._C import _increment_version
 
 from rheobase.kernels.cpu import row_request
 from rheobase.kernels.precision import precision
 from rheobase.torch.mixed import must_wait
 from rheobase.torch.operations import DTYPES
+from rheobase.torch.plain import is_plain_gradient
 
 Tensor = torch.Tensor
 
@@ -38,8 +40,7 @@ class FusedRow(torch.autograd.Function):
     def backward(ctx: Any, *upstream: Tensor) -> Any:
         """The gradient, from the output."""
         (y,) = ctx.saved_tensors
-        # a second derivative may be asked for, and kernels have none
-        if torch.is_grad_enabled():
+        if not is_plain_gradient(upstream[0]):
             return None, None, composite_backward(ctx.name, ctx.axis, y, upstream[0]), None
         with precision(ctx.kind):
             return None, None, compute(ctx.name, ctx.axis, y, upstream[0]), None
@@ -55,19 +56,20 @@ def composite_backward(name: str, axis: int, y: Tensor, upstream: Tensor) -> Ten
 
 def compute(name: str, axis: int, *inputs: Tensor, out: Tensor | None = None) -> Tensor:
     """The kernel on x, or backward on its output and the upstream gradient."""
-    shape = inputs[0].shape
-    if axis not in (-1, len(shape) - 1):
-        return _across(name, axis, inputs, out)
-    rows = [t if t.is_contiguous() else t.contiguous() for t in inputs]
-    target = torch.empty_like(rows[0]) if out is None or must_wait(out, rows) else out
-    places = [target.data_ptr(), *[t.data_ptr() for t in rows]]
-    count = target.numel() // max(1, shape[-1])
-    row_request.compute(name, DTYPES[target.dtype], (count, shape[-1]), places, torch.get_num_threads())
+    rows = row_request.lie(inputs[0].shape, axis)
+    if rows.is_slow:
+        return _together(name, axis, inputs, out)
+    given = [t if t.is_contiguous() else t.contiguous() for t in inputs]
+    target = torch.empty_like(given[0]) if out is None or must_wait(out, given) else out
+    if target is out:
+        # whoever keeps what was there before is to notice
+        _increment_version((out,))
+    places = [target.data_ptr(), *[t.data_ptr() for t in given]]
+    row_request.compute(name, DTYPES[target.dtype], rows, places, torch.get_num_threads())
     return target if out is None or target is out else out.copy_(target)
 
 
-def _across(name: str, axis: int, inputs: Sequence[Tensor], out: Tensor | None) -> Tensor:
-    """The same where rows lie across: on copies, which costs less than strides."""
-    rows = [t.detach().movedim(axis, -1).contiguous() for t in inputs]
-    result = compute(name, -1, *rows).movedim(-1, axis)
+def _together(name: str, axis: int, inputs: Sequence[Tensor], out: Tensor | None) -> Tensor:
+    """The same on copies in which rows lie together."""
+    result = compute(name, -1, *[t.detach().movedim(axis, -1) for t in inputs]).movedim(-1, axis)
     return result.contiguous() if out is None else out.copy_(result)

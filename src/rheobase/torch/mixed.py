@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch._C import _increment_version
 
 from rheobase.errors import UnsupportedInput
 from rheobase.kernels.cpu.layout import arrange
@@ -17,6 +18,7 @@ from rheobase.kernels.cpu.request import Form, Wanted, loop_for, parameters_of, 
 from rheobase.kernels.cpu.threads import ALONE, borrow, launch
 from rheobase.kernels.precision import precision
 from rheobase.torch.operations import DTYPES
+from rheobase.torch.plain import is_plain, is_plain_gradient
 
 Tensor = torch.Tensor
 
@@ -61,11 +63,9 @@ class SeveralTensors(torch.autograd.Function):
 def gradient(wanted: Wanted, index: int, arguments: Sequence[Any], upstream: Tensor) -> Tensor:
     """The gradient by one argument: summed over what it was broadcast to, in float64, then rounded once."""
     from rheobase.torch.autograd import composite_gradient
-    from rheobase.torch.eager import is_plain
 
     everything, target = [*arguments, upstream], arguments[index]
-    # a second derivative may be asked for, and kernels have none
-    if torch.is_grad_enabled() or not is_plain(everything):
+    if not is_plain_gradient(upstream) or not is_plain(arguments):
         return composite_gradient(wanted, index, arguments, upstream)
     wide = target.shape != upstream.shape or target.dtype != arguments[0].dtype
     found = compute(wanted._replace(pull=index), everything, torch.float64 if wide else None)
@@ -88,6 +88,9 @@ def compute(
     loop = loop_for(wanted, Form(kinds, DTYPES[x.dtype], DTYPES[target.dtype]), parameters_of(wanted, arguments))
     if loop is None:
         return None
+    if target is out:
+        # whoever keeps what was there before is to notice
+        _increment_version((out,))
     if target.numel():
         block = words(layout, target.data_ptr(), [r.data_ptr() if isinstance(r, Tensor) else r for r in ready])
         launch(loop, block, layout.steps, torch.get_num_threads(), max(1, ALONE // layout.length))

@@ -17,6 +17,7 @@ from rheobase.call import options_of
 from rheobase.definition import Definition
 from rheobase.errors import DefinitionError, UnsupportedInput
 from rheobase.torch.constrained import along_channels, attribute, from_raw, to_raw
+from rheobase.torch.eager import over
 
 Tensor = torch.Tensor
 
@@ -25,7 +26,9 @@ class Activation(nn.Module):
     """Base of all activation modules; `rheobase.torch.ELU` and the like are made from definitions.
 
     Args, besides the function's parameters under torch.nn's names:
-        inplace: write the result into the input. Gradients stay right: what they need is copied first.
+        inplace: write the result into the input. Gradients stay right: what they need of the input is copied
+            first. Nothing is copied for functions with two slopes, of which one bit per element is kept, nor
+            where `rt.saves` lets the output be kept.
         learnable: True, or the names of parameters to train; they stay in their domain.
         num_parameters: 1, or the number of channels (dimension 1) with a value each.
         straight_through: for functions whose derivative is 0 everywhere (step): back-propagate the
@@ -76,8 +79,10 @@ class Activation(nn.Module):
         return {k: along_channels(v, dimensions) if isinstance(v, Tensor) else v for k, v in found.items()}
 
     def _check_channels(self, x: Tensor) -> None:
+        if self.num_parameters == 1:
+            return
         channels = x.shape[1] if x.dim() > 1 else 1
-        if self.num_parameters > 1 and self.num_parameters != channels:
+        if self.num_parameters != channels:
             raise UnsupportedInput(
                 f"{type(self).__name__}: num_parameters={self.num_parameters} but the input of shape "
                 f"{tuple(x.shape)} has {channels} channel(s) (dimension 1)"
@@ -89,8 +94,14 @@ class Activation(nn.Module):
         options = dict(self.options)
         if "training" in options_of(self.definition):
             options["training"] = self.training
+        values = self.values(x.dim())
+        # noise and stand-ins look at the input twice
+        if self.inplace and not options and self.straight_through is None:
+            written = over(self.function.key, x, tuple(values.values()))
+            if written is not None:
+                return written
         inside = x.clone() if self.inplace and torch.is_grad_enabled() else x
-        result: Tensor = self.function(inside, **self.values(x.dim()), **options)
+        result: Tensor = self.function(inside, **values, **options)
         if self.straight_through is not None:
             soft = self.straight_through(inside)
             result = result.detach() + (soft - soft.detach())

@@ -22,17 +22,29 @@ _LAYOUT = {
 }
 
 
+def _llvm(name: str) -> Callable[..., Any]:
+    """A call of LLVM's own function of numbers of one type."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        real = args[0].type
+        kind = ir.FunctionType(real, [real] * len(args))
+        width = {ir.DoubleType(): 64, ir.FloatType(): 32}[real]
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.f{width}"), args)
+
+    return generate
+
+
 @intrinsic
 def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """One fused instruction where the machine has it, and the same result where not."""
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        real = args[0].type
-        name = f"llvm.fma.f{_LAYOUT[a][1].width}"
-        called = cgutils.get_or_insert_function(builder.module, ir.FunctionType(real, [real] * 3), name)
-        return builder.call(called, args)
+    return a(a, a, a), _llvm("fma")
 
-    return a(a, a, a), generate
+
+@intrinsic
+def sqrt(typing: Any, x: Any) -> Any:
+    """The square root, which processors round right."""
+    return x(x), _llvm("sqrt")
 
 
 @intrinsic
@@ -143,6 +155,18 @@ def _same(v: Any) -> Any:
     return v
 
 
+@inline
+def smaller(a: Any, b: Any) -> Any:
+    """The smaller of two whole numbers."""
+    return a if a < b else b
+
+
+@inline
+def larger(a: Any, b: Any) -> Any:
+    """The larger of two whole numbers."""
+    return a if a > b else b
+
+
 #: Per dtype: pointer from an address, what a loaded number becomes, what is stored for a number.
 FORMATS: Mapping[str, tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]] = {
     "float64": (pointer_float64, _same, np.float64),
@@ -156,12 +180,6 @@ FORMATS: Mapping[str, tuple[Callable[..., Any], Callable[..., Any], Callable[...
 def constant(x: Any, value: Any) -> Any:
     """The value; array libraries give it the shape of x."""
     return value
-
-
-@inline
-def sqrt(x: Any) -> Any:
-    """The square root, which processors round right."""
-    return np.sqrt(x)
 
 
 PRIMITIVES: Mapping[str, Any] = {

@@ -41,7 +41,8 @@ def settled(x, v):
     y = store(v)
     if store(v * {above}) != store(v * {below}):
         if abs(x) < {tiny}:
-            y = store(v * (1.0 + {nudge}) if v > 0.0 else v * (1.0 - {nudge}))
+            bend = {left} if x < 0.0 else {right}
+            y = store(v * (1.0 + bend) if v > 0.0 else v * (1.0 - bend))
         bits = as_uint32(x)
         for k in range(len(INPUTS)):
             if INPUTS[k] == bits:
@@ -67,16 +68,18 @@ DOUBT = 2.0**-44
 TINY = 2.0**-100
 
 
-def checked_loop(shapes: Sequence[Shape], exceptions: Sequence[tuple[int, int]], bend: int) -> str:
+def checked_loop(shapes: Sequence[Shape], exceptions: Sequence[tuple[int, int]], left: float, right: float) -> str:
     """The loop that rounds every float32 right: results too near a tie are looked up.
 
-    `exceptions` are inputs and results as bits; `bend` is the sign of the second derivative at 0, which says where
-    the result lies when the first term alone is a tie. The input must not be written over before it is looked at.
+    `exceptions` are inputs and results as bits; `left` and `right` say by how much the result lies above the first
+    term of its power series at 0, on either side, when that alone is a tie. The input must not be written over before
+    it is looked at.
     """
     inputs, results = zip(*exceptions, strict=True) if exceptions else ((0,), (0,))
     return _CHECKED.format(
         inputs=", ".join(map(str, inputs)), results=", ".join(map(str, results)), unpack=_unpacked(shapes),
-        values=_values(shapes), above=1 + DOUBT, below=1 - DOUBT, tiny=TINY, nudge=bend * 2.0**-50,
+        values=_values(shapes), above=1 + DOUBT, below=1 - DOUBT, tiny=TINY,
+        left=left, right=right,
     )  # fmt: skip
 
 

@@ -42,11 +42,16 @@ def loop_for(wanted: Wanted, form: Form, parameters: Sequence[Any]) -> Loop | No
 
     Kernels written for float32 hold for some parameters at their defaults only; `parameters` are the values.
     """
-    if form.dtype_in != "float32":
-        return _loop(wanted, form, (), "exact")
+    return _loop(wanted, form, *circumstances(wanted, form.dtype_in, parameters))
+
+
+def circumstances(wanted: Wanted, dtype: str, parameters: Sequence[Any]) -> tuple[tuple[bool, ...], str]:
+    """What decides between the kernels of a function: which parameters are at their defaults, and the precision."""
+    if dtype != "float32":
+        return (False,) * len(parameters), "exact"
     defaults = () if wanted.from_output else REGISTERED[wanted.key].defaults.values()
     at_default = tuple(type(p) is float and p == d for p, d in zip(parameters, defaults, strict=True))
-    return _loop(wanted, form, at_default, precision.current())
+    return at_default, precision.current()
 
 
 @cache
@@ -57,12 +62,9 @@ def _loop(wanted: Wanted, form: Form, at_default: tuple[bool, ...], arithmetic: 
 
 def _source(wanted: Wanted, form: Form, at_default: tuple[bool, ...], arithmetic: str) -> Source | None:
     # the algebra takes half a second to import, and is needed for what is not on disk only
-    from rheobase.kernels.cpu.text import checked_text, fast_kernel, output_kernel, wide_kernel
+    from rheobase.kernels.cpu.text import checked_text, kernel_of
 
-    if wanted.from_output:
-        kernel = output_kernel(wanted, "float32" if arithmetic == "fast" else "float64")
-    else:
-        kernel = (fast_kernel(wanted, at_default) if arithmetic == "fast" else None) or wide_kernel(wanted)
+    kernel = kernel_of(wanted, at_default, arithmetic)
     if kernel is None:
         return None
     checked = checked_text(wanted, form, at_default) if arithmetic == "exact" else None

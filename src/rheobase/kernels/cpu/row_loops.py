@@ -35,13 +35,27 @@ def take(array, at, count, copy):
     for k in range(count):
         array[at + k] = store(numbers[k])
 """
+#: What the first pass finds out takes long to fold, and so does what the others do: the first pass over the next row
+#: comes before the last over this one, and processors do one while they wait for the other.
 _ENTRY = """
-def entry(words, low, high):
+@inline
+def opening(words, n, row):
+{unpack}
+{first}
+    return {found},
+
+
+def entry(words, begin, end):
 {unpack}
     n = words[{length}]
-    for r in range(low, high):
+    ahead = opening(words, n, begin * n)
+    for r in range(begin, end):
         row = r * n
-{passes}
+        {found}, = ahead
+{middle}
+        if r + 1 < end:
+            ahead = opening(words, n, row + n)
+{last}
 """
 _IN_PLACE = """
 count = (n - start) // LANES * LANES
@@ -64,31 +78,37 @@ while start < n:
 {each}
 {take}
     start += count
+{folds}
 {after}
 """
 
 
 def row_source(row: Row, library: Library, wide: Library, real: str, dtype: str) -> Source:
     """The loop over rows; functions that `library` has not are taken from `wide`, in float64."""
-    in_place = dtype == real
-    passes = row.passes if in_place else _repeated(row.passes)
-    statements = [text for p in passes for text in (*p.before, *p.each, *p.after)]
-    own = _functions(statements, library)
-    others = _functions(statements, {name: f for name, f in wide.items() if name not in library})
-    text = own + others.replace("real(", "double(") + _COPIES + _entry(row, passes, in_place)
+    passes = passes_for(row, dtype == real)
+    text = functions(passes, library, wide) + _COPIES + _entry(row, passes, dtype == real)
     return Source(text, real, dtype, dtype, is_row=True)
 
 
-def _repeated(passes: Sequence[Pass]) -> list[Pass]:
-    """The same passes where nothing can be kept from one to the next."""
+def passes_for(row: Row, in_place: bool) -> list[Pass]:
+    """The row's passes; where nothing can be kept from one to the next, with what has to be done again."""
+    if in_place:
+        return list(row.passes)
     result: list[Pass] = []
-    for before, this in zip((Pass(), *passes), passes, strict=False):
+    for before, this in zip((Pass(), *row.passes), row.passes, strict=False):
         each = (*before.each, *this.each) if before.keeps else this.each
         result.append(this._replace(each=each, writes="" if this.keeps else this.writes))
     return result
 
 
-def _functions(statements: Sequence[str], library: Library) -> str:
+def functions(passes: Sequence[Pass], library: Library, wide: Library) -> str:
+    """The text of the functions that passes call."""
+    statements = [text for p in passes for text in p.statements]
+    others = {name: f for name, f in wide.items() if name not in library}
+    return _assembled(statements, library) + _assembled(statements, others).replace("real(", "double(")
+
+
+def _assembled(statements: Sequence[str], library: Library) -> str:
     called = sorted(names(statements) & library.keys())
     if not called:
         return ""
@@ -96,29 +116,44 @@ def _functions(statements: Sequence[str], library: Library) -> str:
     return assemble(f"def used():\n{calls}", library)
 
 
+def texts_with_kept(passes: Sequence[Pass], text: Callable[[Pass, str], str]) -> list[str]:
+    """The texts of passes, of which each is told under which name the one before kept something."""
+    kept = ["", *(p.writes if p.keeps else "" for p in passes)]
+    return [text(p, k) for p, k in zip(passes, kept, strict=False)]
+
+
+def _found(passes: Sequence[Pass]) -> list[str]:
+    """Names that the first pass finds values for and later ones need."""
+    first, *later = passes
+    used = names(text for p in later for text in p.statements)
+    return sorted(used & {*names(first.after), *(fold.name for fold in first.folds)})
+
+
 def _entry(row: Row, passes: Sequence[Pass], in_place: bool) -> str:
     unpack = ["out = pointer_out(words[0])", "out_copy = room()"]
     for k, (name, _) in enumerate(row.inputs, start=1):
         unpack += [f"{name}_array = pointer_in(words[{k}])", f"{name}_copy = room()"]
-    kept = ""
-    texts = []
-    for p in passes:
-        texts.append(_pass(p, row.inputs, kept, in_place))
-        kept = p.writes if p.keeps else ""
+    between = passes[1:-1] if in_place else []
+    first, *middle, last = texts_with_kept(passes, lambda p, kept: _pass(p, row.inputs, kept, in_place, p in between))
     return _ENTRY.format(
         unpack=indent("\n".join(unpack), " " * 4),
         length=len(row.inputs) + 1,
-        passes=indent("\n".join(texts), " " * 8),
+        found=", ".join(_found(passes)),
+        first=indent(first, " " * 4),
+        middle=indent("\n".join(middle), " " * 8),
+        last=indent(last, " " * 8),
     )
 
 
-def _pass(p: Pass, inputs: Sequence[tuple[str, str]], kept: str, in_place: bool) -> str:
+def _pass(p: Pass, inputs: Sequence[tuple[str, str]], kept: str, in_place: bool, looks_ahead: bool) -> str:
+    """One pass; it may ask for the row after the next as it goes, which is worth it while it computes a lot."""
     used = names(p.each)
     bring, each = [], []
     for k, (name, filler) in enumerate(inputs, start=1):
         if name in used:
             bring.append(f"{name}_at = bring({name}_array, words[{k}], at, count, copied, {name}_copy, {filler})")
             each.append(f"{name} = fetch({name}_at + k * SIZE)")
+            each += [f"prefetch({name}_at + (k + 2 * n) * SIZE)"] if looks_ahead else []
     if kept:
         bring.append("kept_at = bring(out, words[0], at, count, copied, out_copy, 0.0)")
         each.append(f"{kept} = fetch(kept_at + k * SIZE)")
@@ -134,5 +169,6 @@ def _pass(p: Pass, inputs: Sequence[tuple[str, str]], kept: str, in_place: bool)
         bring=indent("\n".join(bring), " " * 4),
         each=indent("\n".join(each), " " * 8),
         take=indent(take, " " * 4),
+        folds="\n".join(f"{fold.name} = folded_{fold.how}({fold.of})" for fold in p.folds),
         after="\n".join(p.after),
     )

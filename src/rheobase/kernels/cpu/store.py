@@ -23,7 +23,7 @@ from rheobase.kernels.cpu.machine import LOOP, load, processor
 #: What a kernel's text depends on besides the definition.
 _CODE = ("algebra", "kernels")
 #: What its machine code depends on besides the text.
-_INSTRUCTIONS = ("compiler", "instructions", "vectors")
+_INSTRUCTIONS = ("compiler", "instructions", "machine", "lanes", "vector_type", "vector_memory", "vectors")
 
 #: One thread at a time: neither Python's parser of syntax trees nor the algebra stands two.
 _MAKING = Lock()

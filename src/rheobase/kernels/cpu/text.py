@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
-import sympy as sp
-
 from rheobase import catalogue
 from rheobase.algebra.formula import at_defaults, derived
 from rheobase.algebra.from_output import slope_from_output
-from rheobase.algebra.functions import plain
 from rheobase.algebra.parse import symbol
 from rheobase.algebra.program import Program
+from rheobase.algebra.two_slopes import two_slopes
 from rheobase.definition import REGISTERED, register
-from rheobase.kernels import fast, wide
+from rheobase.kernels import fast, gates, pairs, periodic, wide
 from rheobase.kernels.assemble import assemble, missing
-from rheobase.kernels.cpu.loops import checked_loop
+from rheobase.kernels.bends import bends
+from rheobase.kernels.cpu.loops import TINY, checked_loop, loop
 from rheobase.kernels.cpu.request import Form, Wanted
 from rheobase.kernels.elementary import ELEMENTARY
 from rheobase.kernels.emit import source
@@ -49,7 +48,8 @@ def functions_of(module: ModuleType) -> Functions:
 @cache
 def wide_functions() -> Functions:
     """All there is in float64."""
-    return {**ELEMENTARY, **functions_of(wide)}
+    modules = (wide, pairs, periodic, gates)
+    return {**ELEMENTARY, **{name: f for module in modules for name, f in functions_of(module).items()}}
 
 
 @cache
@@ -62,6 +62,13 @@ def program_of(wanted: Wanted) -> Program:
     """The formula, over the function's arguments and, last, the upstream gradient."""
     program = derived(wanted.key, wanted.path, wanted.at_rest)
     return program if wanted.pull is None else program.backward(wanted.pull)
+
+
+def kernel_of(wanted: Wanted, at_default: tuple[bool, ...], arithmetic: str) -> Kernel | None:
+    """The kernel for a precision and parameters; None if there is none."""
+    if wanted.from_output:
+        return output_kernel(wanted, "float32" if arithmetic == "fast" else "float64")
+    return (fast_kernel(wanted, at_default) if arithmetic == "fast" else None) or wide_kernel(wanted)
 
 
 def wide_kernel(wanted: Wanted) -> Kernel | None:
@@ -86,6 +93,28 @@ def output_kernel(wanted: Wanted, real: str) -> Kernel | None:
     return Kernel(assemble(text, wide_functions()), real if slope.is_algebraic else "float64")
 
 
+def marking_kernel(wanted: Wanted, at_default: tuple[bool, ...], arithmetic: str) -> Kernel | None:
+    """The kernel, and before it `which`, the mark of a slope of two; None if there are not just two."""
+    slopes, kernel = two_slopes(program_of(wanted)), kernel_of(wanted, at_default, arithmetic)
+    if slopes is None or kernel is None:
+        return None
+    which = source(slopes.which, "which")
+    if missing(which, wide_functions(), PRIMITIVES):
+        return None
+    return kernel._replace(text=f"{assemble(which, wide_functions())}\n\n{kernel.text}")
+
+
+def pull_kernel(wanted: Wanted) -> Kernel | None:
+    """The kernel for backward from the mark; None if there are not just two slopes."""
+    slopes = two_slopes(program_of(wanted))
+    text = "" if slopes is None else source(slopes.pull)
+    if slopes is None or missing(text, wide_functions(), PRIMITIVES):
+        return None
+    # nothing is rounded where one multiplies by these
+    is_exact = slopes.values <= {-1, 0, 1}
+    return Kernel(assemble(text, wide_functions()), "float32" if is_exact else "float64")
+
+
 def fast_kernel(wanted: Wanted, at_default: tuple[bool, ...]) -> Kernel | None:
     """The kernel written for float32, if there is one, and it takes all parameters that are not `at_default`."""
     definition, name = REGISTERED[wanted.key], _fast_name(wanted)
@@ -101,22 +130,43 @@ def fast_kernel(wanted: Wanted, at_default: tuple[bool, ...]) -> Kernel | None:
     return Kernel(assemble(text, fast_functions()), "float32")
 
 
+#: Near 0 float64 has no room for the second term of the power series, which breaks the ties of the first.
+_BENT = """
+straight = function
+
+@inline
+def function({arguments}):
+    v = straight({arguments})
+    bend = where(abs({x}) < {tiny}, where({x} < 0.0, {below}, {above}), 0.0)
+    return v * where(v < 0.0, 1.0 - bend, 1.0 + bend)
+"""
+#: Of a result: too little to count, and enough to break a tie.
+LITTLE = 2.0**-50
+
+
 def checked_text(wanted: Wanted, form: Form, at_default: tuple[bool, ...]) -> str | None:
-    """The loop that looks up what float64 does not round right; None where no inputs are known to need it."""
-    name = _fast_name(wanted)
-    known = EXCEPTIONS.get(name) if wanted.pull is None and wanted.key == _catalogue_key(wanted) else None
-    if (
-        known is None
-        or not all(at_default)
-        or form.kinds[0] != "array"
-        or {form.dtype_in, form.dtype_out} != {"float32"}
-    ):
+    """The loop that rounds right what float64 alone does not tell; None where no inputs are known to need it."""
+    if form.dtype_out == "float64":
         return None
-    program = at_defaults(REGISTERED[wanted.key])
-    for index in wanted.path:
-        program = program.partial(index)
-    bend = sp.sign(plain(program.partial(0).partial(0).expression).subs(program.arguments[0], 0))
-    return checked_loop(form.kinds, known, int(bend) if bend.is_Integer else 0)
+    known = _exceptions(wanted, at_default)
+    if known is not None and form.kinds[0] == "array" and {form.dtype_in, form.dtype_out} == {"float32"}:
+        sides = bends(REGISTERED[wanted.key], at_defaults(REGISTERED[wanted.key]), wanted.path)
+        return checked_loop(form.kinds, known, *(side * LITTLE for side in sides))
+    whole = derived(wanted.key, (), wanted.at_rest)
+    below, above = (0, 0) if wanted.pull is not None else bends(REGISTERED[wanted.key], whole, wanted.path)
+    if below == above == 0:
+        return None
+    arguments = [a.name for a in whole.arguments]
+    return _BENT.format(
+        arguments=", ".join(arguments), x=arguments[0], below=below * LITTLE, above=above * LITTLE, tiny=TINY
+    ) + loop(form.kinds)
+
+
+def _exceptions(wanted: Wanted, at_default: tuple[bool, ...]) -> Sequence[tuple[int, int]] | None:
+    """Inputs that have to be looked up; None where they were never looked for."""
+    if wanted.pull is not None or wanted.key != _catalogue_key(wanted) or not all(at_default):
+        return None
+    return EXCEPTIONS.get(_fast_name(wanted))
 
 
 def _catalogue_key(wanted: Wanted) -> str:

@@ -13,45 +13,14 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import intrinsic, overload
 
 from rheobase.kernels.cpu.instructions import pointer_float32, pointer_float64
+from rheobase.kernels.cpu.lanes import CHUNK, LANES
+from rheobase.kernels.cpu.vector_memory import fetch, fetch_first, prefetch, put, put_first, room
+from rheobase.kernels.cpu.vector_type import LAYOUT, LLVM, TRUTHS, Vector, every, repeated
 
-#: Lanes of every vector.
-LANES = 32
-#: Numbers that are converted at a time where arrays are of another format than the arithmetic.
-CHUNK = 512
-#: LLVM type, unsigned integer of its width, bits of the fraction, bias of the exponent.
-_LAYOUT = {
-    types.float64: (ir.DoubleType(), ir.IntType(64), 52, 1023),
-    types.float32: (ir.FloatType(), ir.IntType(32), 23, 127),
-}
-_LLVM = {types.boolean: ir.IntType(1), **{kind: layout[0] for kind, layout in _LAYOUT.items()}}
-
-
-class Vector(types.Type):
-    """LANES numbers of one type, or LANES truths."""
-
-    def __init__(self, element: Any) -> None:
-        self.element = element
-        super().__init__(name=f"Vector({element})")
-
-
-@register_model(Vector)
-class _Model(models.PrimitiveModel):
-    def __init__(self, manager: Any, kind: Vector) -> None:
-        super().__init__(manager, kind, ir.VectorType(_LLVM[kind.element], LANES))
-
-
-TRUTHS = Vector(types.boolean)
 POINTERS = {"float32": pointer_float32, "float64": pointer_float64}
-
-
-def repeated(builder: Any, value: Any) -> Any:
-    """A vector with `value` in every lane."""
-    whole = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
-    first = builder.insert_element(whole, value, ir.IntType(32)(0))
-    return builder.shuffle_vector(first, whole, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
 
 
 def _common(kinds: Any) -> Any:
@@ -105,29 +74,51 @@ def where(typing: Any, condition: Any, yes: Any, no: Any) -> Any:
     return common(condition, yes, no), generate
 
 
+def _call(builder: Any, name: str, *args: Any) -> Any:
+    """LLVM's function of that name, for the arguments' type."""
+    kind = args[0].type
+    lanes = f"v{LANES}" if isinstance(kind, ir.VectorType) else ""
+    full = f"llvm.{name}.{lanes}f{32 if 'float' in str(kind) else 64}"
+    called = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * len(args)), full)
+    return builder.call(called, args)
+
+
 def _fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
-    width = 32 if "float" in str(a.type) else 64
-    name = f"llvm.fma.v{LANES}f{width}" if isinstance(a.type, ir.VectorType) else f"llvm.fma.f{width}"
-    called = cgutils.get_or_insert_function(builder.module, ir.FunctionType(a.type, [a.type] * 3), name)
-    return builder.call(called, (a, b, c))
+    return _call(builder, "fma", a, b, c)
 
 
-def _bits(real: Any) -> tuple[Any, Any]:
-    """The integer type as wide as `real`, lane for lane, and its constants."""
-    lanes = isinstance(real, ir.VectorType)
-    one = {layout[0]: layout[1] for layout in _LAYOUT.values()}[real.element if lanes else real]
-    whole = ir.VectorType(one, LANES) if lanes else one
-    return whole, lambda value: ir.Constant(whole, [value] * LANES if lanes else value)
+def _constant(kind: Any, value: Any) -> Any:
+    return ir.Constant(kind, [value] * LANES if isinstance(kind, ir.VectorType) else value)
+
+
+def _format(kind: Any) -> tuple[Any, int, int]:
+    """The integer type as wide as `kind`, lane for lane; bits of the fraction, bias of the exponent."""
+    lanes = isinstance(kind, ir.VectorType)
+    number = kind.element if lanes else kind
+    integer, fraction, bias = next(layout[1:] for layout in LAYOUT.values() if layout[0] == number)
+    return ir.VectorType(integer, LANES) if lanes else integer, fraction, bias
 
 
 def _two_to(builder: Any, t: Any) -> Any:
-    integer, constant = _bits(t.type)
-    _, _, fraction, bias = next(layout for layout in _LAYOUT.values() if str(layout[0]) in str(t.type))
-    k = builder.shl(builder.bitcast(t, integer), constant(fraction))
-    return builder.bitcast(builder.add(k, constant(bias << fraction)), t.type)
+    integer, fraction, bias = _format(t.type)
+    k = builder.shl(builder.bitcast(t, integer), _constant(integer, fraction))
+    return builder.bitcast(builder.add(k, _constant(integer, bias << fraction)), t.type)
 
 
-fma, two_to = ternary(_fma), unary(_two_to)
+def _two_to_biased(builder: Any, t: Any) -> Any:
+    integer, fraction, _ = _format(t.type)
+    return builder.bitcast(builder.shl(builder.bitcast(t, integer), _constant(integer, fraction)), t.type)
+
+
+def _exponent(builder: Any, x: Any) -> Any:
+    integer, fraction, bias = _format(x.type)
+    bits = builder.shl(builder.bitcast(x, integer), _constant(integer, 1))
+    bits = builder.lshr(bits, _constant(integer, fraction + 1))
+    shifted = builder.bitcast(builder.or_(bits, _constant(integer, (fraction + bias) << fraction)), x.type)
+    return builder.fsub(shifted, _constant(x.type, float(2**fraction + bias)))
+
+
+fma, two_to, two_to_biased, exponent = ternary(_fma), unary(_two_to), unary(_two_to_biased), unary(_exponent)
 
 #: Operators, and the instructions that they are.
 _ARITHMETIC: Mapping[Any, str] = {
@@ -158,6 +149,7 @@ _declare(operator.ne, binary(lambda builder, a, b: builder.fcmp_unordered("!=", 
 _declare(operator.and_, binary(lambda builder, a, b: builder.and_(a, b)))
 _declare(operator.or_, binary(lambda builder, a, b: builder.or_(a, b)))
 _negated = unary(lambda builder, a: builder.fneg(a))
+_size = unary(lambda builder, a: _call(builder, "fabs", a))
 
 
 @overload(operator.neg, inline="always", strict=False)
@@ -165,20 +157,39 @@ def _negative(a: Any) -> Any:
     return (lambda a: _negated(a)) if isinstance(a, Vector) else None
 
 
-@intrinsic
-def widened(typing: Any, a: Any) -> Any:
-    """The vector in float64."""
-    if a.element == types.float64:
-        return a(a), lambda context, builder, signature, args: args[0]
-    wide = ir.VectorType(ir.DoubleType(), LANES)
-    return Vector(types.float64)(a), lambda context, builder, signature, args: builder.fpext(args[0], wide)
+@overload(abs, inline="always", strict=False)
+def _absolute(a: Any) -> Any:
+    return (lambda a: _size(a)) if isinstance(a, Vector) else None
 
 
 @intrinsic
-def narrowed(typing: Any, a: Any) -> Any:
-    """The vector in float32."""
-    narrow = ir.VectorType(ir.FloatType(), LANES)
-    return Vector(types.float32)(a), lambda context, builder, signature, args: builder.fptrunc(args[0], narrow)
+def anywhere(typing: Any, truth: Any) -> Any:
+    """Whether it holds in any lane."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        bits = ir.IntType(LANES)
+        return builder.icmp_unsigned("!=", builder.bitcast(args[0], bits), bits(0)) if lanes else args[0]
+
+    lanes = isinstance(truth, Vector)
+    return types.boolean(truth), generate
+
+
+def _converted(target: Any, change: str) -> Any:
+    """A vector or a number in the format `target`, by the instruction called `change`."""
+
+    @intrinsic
+    def convert(typing: Any, a: Any) -> Any:
+        if not isinstance(a, Vector):
+            return target(a), lambda context, builder, signature, args: context.cast(builder, args[0], a, target)
+        if a.element == target:
+            return a(a), lambda context, builder, signature, args: args[0]
+        whole = ir.VectorType(LLVM[target], LANES)
+        return Vector(target)(a), lambda context, builder, signature, args: getattr(builder, change)(args[0], whole)
+
+    return convert
+
+
+widened, narrowed = _converted(types.float64, "fpext"), _converted(types.float32, "fptrunc")
 
 
 def _folded(combine: Callable[..., Any]) -> Any:
@@ -210,68 +221,15 @@ folded_sum = _folded(lambda builder, a, b: builder.fadd(a, b))
 folded_largest = _folded(_larger)
 
 
-def fetch(real: Any) -> Any:
-    """A function that reads a vector of `real` at an address."""
-
-    @intrinsic
-    def read(typing: Any, address: Any) -> Any:
-        kind = Vector(real)
-
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            whole = context.get_value_type(kind)
-            return builder.load(builder.inttoptr(args[0], whole.as_pointer()), align=real.bitwidth // 8)
-
-        return kind(address), generate
-
-    return read
-
-
-@intrinsic
-def put(typing: Any, address: Any, value: Any) -> Any:
-    """Writes a vector at an address."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place = builder.inttoptr(args[0], args[1].type.as_pointer())
-        builder.store(args[1], place, align=value.element.bitwidth // 8)
-        return context.get_dummy_value()
-
-    return types.void(address, value), generate
-
-
-def every(real: Any) -> Any:
-    """A function that repeats a number of type `real`."""
-
-    @intrinsic
-    def repeat(typing: Any, value: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return repeated(builder, context.cast(builder, args[0], value, real))
-
-        return Vector(real)(value), generate
-
-    return repeat
-
-
-def room(real: Any, count: int) -> Any:
-    """A function that gives the address of `count` numbers on the stack."""
-
-    @intrinsic
-    def reserve(typing: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            place = cgutils.alloca_once(builder, _LLVM[real], size=ir.IntType(64)(count))
-            place.align = 64
-            return builder.ptrtoint(place, ir.IntType(64))
-
-        return types.int64(), generate
-
-    return reserve
-
-
 def primitives(real: str) -> dict[str, Any]:
     """What loops over vectors call, by name, for numbers of type `real`."""
     kind = getattr(types, real)
     return {
-        "LANES": LANES, "SIZE": kind.bitwidth // 8, "CHUNK": CHUNK, "where": where, "fma": fma, "two_to": two_to,
-        "widened": widened, "narrowed": narrowed, "larger": larger, "folded_sum": folded_sum,
-        "folded_largest": folded_largest, "fetch": fetch(kind), "put": put, "every": every(kind),
-        "room": room(kind, CHUNK + LANES), "pointer_real": POINTERS[real],
+        "LANES": LANES, "SIZE": kind.bitwidth // 8, "CHUNK": CHUNK, "WIDE": 8 * LANES,
+        "where": where, "fma": fma, "two_to": two_to, "two_to_biased": two_to_biased, "exponent": exponent,
+        "widened": widened, "narrowed": narrowed, "larger": larger, "anywhere": anywhere,
+        "folded_sum": folded_sum, "folded_largest": folded_largest, "every": every(kind),
+        "fetch": fetch(kind), "fetch_first": fetch_first(kind), "fetch_wide": fetch(types.float64),
+        "put": put, "put_first": put_first, "prefetch": prefetch(kind), "pointer_real": POINTERS[real],
+        "room": room(kind, CHUNK + LANES), "parts_room": room(types.float64, LANES * LANES),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Softmax and its kin in float32, within 2 ULP: exponentials in float32, sums in two parts.
+"""Softmax and its kin in float32, within 3 ULP: exponentials in float32, sums in two parts.
 
 With x = k·ln 2 + r and K the k of the largest element, the weight of x is 2ᵏ⁻ᴷ·eʳ: nothing is rounded when the
 largest element is taken off, neither here nor where it is so large that x itself is taken off from it.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from rheobase.kernels.fast.exponential_series import EXP_TAIL
 from rheobase.kernels.fast.exponentials import LN2_HIGH, LN2_LOW, LOG2_E
-from rheobase.kernels.language import ROUND32, Scalar, fma, horner, inf, two_to, where
-from rheobase.kernels.rows import LARGEST, Pass, Row, mirrored
+from rheobase.kernels.language import BIASED32, ROUND32, Scalar, fma, horner, inf, two_to_biased, where
+from rheobase.kernels.rows import LARGEST, Fold, Pass, Row, mirrored
 
 #: Up to here k·ln 2 leaves an exact remainder of x. Beyond, x - top is exact for every x whose weight is not 0.
 NEAR = 256.0
 #: Weights are 2⁶⁴ times too large, so that none is below the normal numbers, until they are divided by the sum.
-LIFTED = ROUND32 + 64.0
-#: Weights below e to this are taken for it: even millions of them do not count.
+LIFTED = BIASED32 + 64.0
+#: Weights below e to this are taken for 0: even millions of them do not count.
 LEAST = -120.0
 #: Sums start here, where no weight is larger than the sum: what an addition loses is then told by two more.
 START = 2.0**65
@@ -31,19 +31,27 @@ def rest_of(top: Scalar) -> Scalar:
     return where(abs(top) > NEAR, 0.0, top)
 
 
+def least_of(rest: Scalar) -> Scalar:
+    """What all that is less weighs nothing at."""
+    return rest + LEAST
+
+
 def origin_of(rest: Scalar) -> Scalar:
-    """What makes t = k + origin the exponent of a weight, for `two_to`."""
+    """What makes t = k + origin the exponent of a weight, for `two_to_biased`."""
     return LIFTED - (fma(rest, LOG2_E, ROUND32) - ROUND32)
 
 
-def weight(x: Scalar, base: Scalar, least: Scalar, origin: Scalar) -> Scalar:
-    """e^(x - top), lifted."""
-    x = where(x == inf, 0.0, x - base)
-    x = where(x < least, least, x)
+def shifted(x: Scalar, base: Scalar) -> Scalar:
+    """x - base, 0 for equal infinities."""
+    return where(x == inf, 0.0, x - base)
+
+
+def weight(x: Scalar, least: Scalar, origin: Scalar) -> Scalar:
+    """e^(x - top), lifted, for a shifted x."""
     t = fma(x, LOG2_E, origin)
     k = t - origin
     r = fma(-k, LN2_LOW, fma(-k, LN2_HIGH, x))
-    return (1.0 + fma(r * r, horner(r, EXP_TAIL), r)) * two_to(t)
+    return where(x < least, 0.0, (1.0 + fma(r * r, horner(r, EXP_TAIL), r)) * two_to_biased(t))
 
 
 def softmax_gradient(y: Scalar, g: Scalar, high: Scalar, low: Scalar) -> Scalar:
@@ -51,16 +59,24 @@ def softmax_gradient(y: Scalar, g: Scalar, high: Scalar, low: Scalar) -> Scalar:
     return y * ((g - high) - low)
 
 
+def in_two_parts(name: str) -> tuple[str, str]:
+    """Statements for the nearest float32 and what it leaves."""
+    return f"high = narrowed({name})", f"low = narrowed({name} - widened(high))"
+
+
 SHIFT = LARGEST._replace(
     after=(
-        *LARGEST.after, "masked = folded_largest(tops) == -inf",
-        "base = base_of(top)", "rest = rest_of(top)", f"least = rest + {LEAST}", "origin = origin_of(rest)",
+        *LARGEST.after, "masked = highest == -inf", "base = base_of(top)", "far = anywhere(base != 0.0)",
+        "rest = rest_of(top)", "least = least_of(rest)", "origin = origin_of(rest)",
     ),
 )  # fmt: skip
 
+#: In few rows is there anything to do.
+TAKE_OFF = "x = shifted(x, base) if far else x"
+
 FROM_START = (f"sums = every({START})", "lost = every(0.0)")
 ADD = ("sums, error = fast_two_sum(sums, e)", "lost = lost + error")
-SUM = f"total = folded_sum(widened(sums) - {START}) + folded_sum(widened(lost))"
+SUM = (Fold("total", "sum", f"widened(sums - {START}) + widened(lost)"),)
 
 SOFTMAX = Row(
     inputs=(("x", "-inf"),),
@@ -68,9 +84,10 @@ SOFTMAX = Row(
         SHIFT,
         Pass(
             before=FROM_START,
-            each=("e = weight(x, base, least, origin)", *ADD),
+            each=(TAKE_OFF, "e = weight(x, least, origin)", *ADD),
+            folds=SUM,
             # times 0, for what is masked or NaN
-            after=(SUM, "share = where(masked, 0.0 * total, 1.0 / total)", "high = real(share)", "low = share - high"),
+            after=("share = where(masked, 0.0 * total, 1.0 / total)", *in_two_parts("share")),
             writes="e",
             keeps=True,
         ),
@@ -83,18 +100,18 @@ LOG_SOFTMAX = Row(
     passes=(
         SHIFT,
         Pass(
-            before=(*FROM_START, "ties = every(0.0)", "far = base + least"),
+            before=(*FROM_START, "ties = every(0.0)"),
             each=(
                 "is_top = x == top",
-                # far ones count for nothing, not for the least weight, lest a sure outcome get less than 0
-                "e = where(is_top | (x < far), 0.0, weight(x, base, least, origin))",
+                TAKE_OFF,
+                "e = where(is_top, 0.0, weight(x, least, origin))",
                 *ADD,
                 "ties = ties + where(is_top, every(1.0), 0.0)",
             ),
+            folds=(*SUM, Fold("top_count", "sum", "widened(ties)")),
             after=(
-                SUM,
-                "others = where(masked, 0.0 * total, total / unit_weight(rest, origin))",
-                "log_sum = real(log_total(others, folded_sum(widened(ties))))",
+                "others = where(masked, 0.0 * total, total / unit_weight(widened(rest), widened(origin)))",
+                "log_sum = narrowed(log_total(others, top_count))",
             ),
         ),
         Pass(each=("y = where(x == top, 0.0, x - top) - log_sum",), writes="y"),
@@ -102,24 +119,26 @@ LOG_SOFTMAX = Row(
 )
 
 SOFTMAX_BACKWARD = Row(
-    inputs=(("y", "0.0"), ("g", "0.0")),
+    inputs=(("y", "0.0"), ("g", "-0.0")),
     passes=(
         Pass(
-            before=("dots = widened(every(0.0))",),
+            before=("dots = widened(every(-0.0))",),
             each=("dots = fma(widened(y), widened(g), dots)",),
-            after=("dot = folded_sum(dots)", "high = real(dot)", "low = dot - high"),
+            folds=(Fold("dot", "sum", "dots"),),
+            after=in_two_parts("dot"),
         ),
         Pass(each=("dx = softmax_gradient(y, g, high, low)",), writes="dx"),
     ),
 )
 
 LOG_SOFTMAX_BACKWARD = Row(
-    inputs=(("y", "-inf"), ("g", "0.0")),
+    inputs=(("y", "0.0"), ("g", "-0.0")),
     passes=(
         Pass(
-            before=("sums = widened(every(0.0))",),
+            before=("sums = widened(every(-0.0))",),
             each=("sums = sums + widened(g)",),
-            after=("total = folded_sum(sums)", "high = real(total)"),
+            folds=(Fold("total", "sum", "sums"),),
+            after=("high = narrowed(total)",),
         ),
         Pass(each=("dx = fma(exp_of_negative(y), -high, g)",), writes="dx"),
     ),
