@@ -39,11 +39,11 @@ TEXT = """# The doctor: what activation functions do inside a network
 ```python
 import rheobase.torch as rt
 
-rt.check(model, (x, y), loss=loss).print()                # before training: one pass, no step taken
+rt.check(model, (x, y), loss=loss).print()  # before training: one pass, no step taken
 
 with rt.watch(model, optimizer=optimizer, loss=loss) as w:
-    train()                                               # your loop, unchanged
-w.report().print()                                        # or .html("report.html"), .to_dict()
+    train()  # your loop, unchanged
+w.report().print()  # or .html("report.html"), .to_dict()
 ```
 
 A report holds one row per use of an activation function (module path, function, number of the call in a pass) and
@@ -93,7 +93,7 @@ the worst of what follows from it.
 ## Does the repair help?
 
 ```python
-tried = rt.verify(make_model, train, finding, seeds=5)    # train(model) returns a score
+tried = rt.verify(make_model, train, finding, seeds=5)  # train(model) returns a score
 tried.print()
 ```
 
