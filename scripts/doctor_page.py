@@ -100,7 +100,7 @@ tried.print()
 The model is trained on the same seeds without a repair, with the first remedy of the finding that can be carried out,
 and with a remedy drawn at random; the differences come with a 95 % interval, and it is said in how many seeds the
 rule still speaks. Carried out can be: another function, weights by its gain, normalisation, standardised inputs,
-another output, a scaled learning rate, clipping.
+another output, a scaled learning rate, clipping, dead units drawn anew as the network trains.
 
 {repairs}
 
@@ -109,16 +109,16 @@ another output, a scaled learning rate, clipping.
 `python scripts/doctor_benchmark` trains networks with one fault each, their twins without it, and healthy networks
 that naive rules call sick (wide sparse layers, gates, tied and in-place modules, transformers, zero-initialised
 branches, overfitted batches, accumulation, autocast, compiled models); it writes `benchmarks/doctor.csv` and
-`benchmarks/doctor_overhead.csv`. The rules were tuned on one half, and
-on trainings that are in neither; both halves were written by the hand that wrote the rules, each training has one fault
-at most, and all are small. Expect less of networks that are otherwise.
+`benchmarks/doctor_overhead.csv`. The rules were tuned on one half, and on trainings that are in neither; both halves
+were written by the hand that wrote the rules, each training has one fault at most, and all are small. Expect less of
+networks that are otherwise.
 
 {numbers}
 
 ## What is not there
 
-Gradients through time inside recurrent layers, recycling of dead units during training, a live view and export to
-TensorBoard. `rheobase study` takes its health numbers from a pass of its own, over each test set.
+Gradients through time inside recurrent layers, and export to TensorBoard. `rheobase study` takes its
+health numbers from a pass of its own, over each test set.
 """
 
 

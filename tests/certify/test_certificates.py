@@ -56,6 +56,14 @@ def test_over_all_inputs_the_promise_holds(c: Certificate) -> None:
     assert c.computation == "fast" or c.misrounded == 0
 
 
+def test_readme_says_what_all_inputs_say() -> None:
+    text = " ".join((FOLDER.parent / "README.md").read_text().split())
+    sentence = text[text.index("Over every finite float32") : text.index("values and slopes")]
+    fast = [c for c in EXHAUSTIVE if c.computation == "fast"]
+    assert f"within {max(c.largest for c in fast):.3f} ULP" in sentence
+    assert {c.function for c in fast} <= {word.strip(",:") for word in sentence.split()}
+
+
 def test_a_sample_finds_no_more_than_all_inputs_do() -> None:
     whole = {(c.function, c.order, c.dtype, c.computation): c for c in EXHAUSTIVE}
     for c in SAMPLE:

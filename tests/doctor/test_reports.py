@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -12,12 +13,16 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from rich.console import Console
 from torch import nn
 from torch.optim.optimizer import _global_optimizer_pre_hooks
 
 import rheobase.torch as rt
 from rheobase.doctor.records import Remedy
 from rheobase.doctor.repair.apply import ACTIONS, applied
+from rheobase.doctor.repair.recycle import draw_anew, forget
+from rheobase.doctor.report import Report
+from rheobase.doctor.report.live import Live
 from rheobase.doctor.report.meanfield import expected
 from rheobase.doctor.rules import RULES
 from rheobase.errors import UnsupportedInput
@@ -77,6 +82,37 @@ def test_a_learning_rate_is_scaled_at_the_step_and_schedules_go_on(factor: float
         optimizer.step()
     torch.testing.assert_close(model.weight, before - 0.5 * factor)
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.5)
+
+
+def test_dead_units_are_recycled_while_the_network_trains() -> None:
+    (remedy,) = {r.action: r for rule in RULES for r in rule.remedies if r.action == "recycle"}.values()
+    torch.manual_seed(0)
+    model = sick()
+    with applied(remedy, model, "3"):
+        revived = learn(model)
+    # all were at -30
+    assert (model[2].bias > -1).all()
+    torch.manual_seed(0)
+    assert revived < 0.5 * learn(sick())
+
+
+def test_units_that_work_are_left_alone_when_others_are_recycled() -> None:
+    model = mlp(8, 32, 32, 3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    F.cross_entropy(model(X), Y).backward()
+    optimizer.step()
+    weight, averages = model[2].weight.detach().clone(), optimizer.state[model[2].weight]["exp_avg"].clone()
+    rows = torch.tensor([3, 5])
+    draw_anew(model[2], rows, gain=2.0)
+    for parameter in model[2].parameters():
+        forget(optimizer, parameter, rows)
+    changed = torch.zeros(32, dtype=torch.bool)
+    changed[rows] = True
+    assert torch.equal((model[2].weight != weight).all(dim=1), changed)
+    assert torch.equal(model[2].weight[~changed], weight[~changed])
+    now = optimizer.state[model[2].weight]["exp_avg"]
+    assert (now[rows] == 0).all()
+    assert torch.equal(now[~changed], averages[~changed])
 
 
 @pytest.mark.parametrize("remedy", [r for rule in RULES for r in rule.remedies if r.action], ids=lambda r: r.action)
@@ -146,6 +182,7 @@ def test_a_row_per_activation_and_a_paragraph_per_finding(capsys: pytest.Capture
 
 MODULE = """
 import torch
+from rich.console import Console
 from torch import nn
 from torch.optim.optimizer import _global_optimizer_pre_hooks
 torch.manual_seed(0)
@@ -194,3 +231,43 @@ def test_what_was_typed_wrong_is_one_line(folder: Path, arguments: list[str], co
     assert found.returncode == 2
     assert re.search(complaint, found.stderr)
     assert found.stderr.count("\n") == 1
+
+
+# --- the live view ---
+
+
+def too_early() -> Report:
+    raise AssertionError("the next picture is due a second later")
+
+
+def test_a_live_view_draws_now_and_then_on_a_terminal_and_nothing_off_one() -> None:
+    report = rt.check(mlp(8, 32, 32, 3), (X, Y), loss=F.cross_entropy)
+    shown, nothing = io.StringIO(), io.StringIO()
+    view = Live(0.02, Console(file=shown, force_terminal=True, width=100))
+    view.start()
+    view.update(lambda: report)
+    drawn = shown.getvalue()
+    assert all(word in drawn for word in ("relu", "dead", "gradient"))
+    view.update(too_early)
+    view.stop()
+    other = Live(0.02, Console(file=nothing, force_terminal=False))
+    other.start()
+    other.update(too_early)
+    other.stop()
+    assert nothing.getvalue() == ""
+
+
+def test_a_live_watch_trains_the_same_and_is_silent_off_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    def trained(live: bool) -> torch.Tensor:
+        torch.manual_seed(0)
+        model = mlp(8, 16, 3)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        with rt.watch(model, optimizer=optimizer, loss=F.cross_entropy, live=live):
+            for _ in range(4):
+                optimizer.zero_grad()
+                F.cross_entropy(model(X), Y).backward()
+                optimizer.step()
+        return model[0].weight.detach()
+
+    assert torch.equal(trained(True), trained(False))
+    assert capfd.readouterr() == ("", "")

@@ -22,6 +22,7 @@ from rheobase.doctor.observe.weights import Weights
 from rheobase.doctor.observe.wrappers import unwrapped
 from rheobase.doctor.records import Case, Inputs, SiteStatistics
 from rheobase.doctor.report import Report
+from rheobase.doctor.report.live import Live
 from rheobase.doctor.rules import diagnose
 from rheobase.errors import UnsupportedInput
 
@@ -55,6 +56,7 @@ class watch:
         budget: share of the time that observing may take. The first two steps, every step
             whose number is a power of two and the first 0.05 s are free.
         suppress: names of rules to leave out of reports.
+        live: show a row per activation in the terminal while it trains, about once a second.
 
     Training is bit for bit the same with and without: gradients, random numbers and buffers are not touched. (What
     torch.compile made runs uncompiled in observed steps, so there it is the same up to rounding.) At the end the
@@ -69,6 +71,7 @@ class watch:
         loss: Callable[..., Any] | None = None,
         budget: float = BUDGET,
         suppress: Collection[str] = (),
+        live: bool = False,
     ) -> None:
         if not isinstance(model, nn.Module):
             raise UnsupportedInput(f"watch needs a torch.nn.Module, not {type(model).__name__}")
@@ -85,11 +88,15 @@ class watch:
         self.first: tuple[SiteStatistics, ...] = ()
         self._always, self._observing, self._passing = ExitStack(), ExitStack(), ExitStack()
         self._is_observing, self._in_step = False, 0
+        self._live = Live(budget) if live else None
 
     # --- the user's side ------------------------------------------------------------------------------
 
     def __enter__(self) -> watch:
         """Start."""
+        if self._live is not None:
+            self._live.start()
+            self._always.callback(self._live.stop)
         if self.optimizer is not None:
             self._always.callback(self.optimizer.register_step_pre_hook(self._before_step).remove)
             self._always.callback(self.optimizer.register_step_post_hook(self._after_step).remove)
@@ -185,6 +192,8 @@ class watch:
             self.first = sites(self.listener)
         self.pace.add(self.listener.spent)
         self.listener.spent = 0.0
+        if self._live is not None:
+            self._live.update(self.report)
 
     # --- passes ---------------------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from rheobase import catalogue
 from rheobase.doctor.records import Remedy
 from rheobase.doctor.repair.parts import Standardised, normalised
+from rheobase.doctor.repair.recycle import Recycling
+from rheobase.doctor.watch import watch
 from rheobase.errors import UnsupportedInput
 from rheobase.torch.initialise import init_
 from rheobase.torch.modules import module
@@ -129,6 +131,18 @@ def _clip(model: nn.Module, settings: Settings, site: str, during: ExitStack) ->
     return model
 
 
+def _recycle(model: nn.Module, settings: Settings, site: str, during: ExitStack) -> nn.Module:
+    every: Any = settings["every"]
+    recycling = Recycling(model, every, during.enter_context(watch(model, budget=1.0)))
+
+    def hook(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        if _holds(optimizer, model):
+            recycling(optimizer)
+
+    during.callback(register_optimizer_step_post_hook(hook).remove)
+    return model
+
+
 ACTIONS: Mapping[str, Callable[[nn.Module, Settings, str, ExitStack], nn.Module]] = {
     "swap": _swap,
     "init": _init,
@@ -138,4 +152,5 @@ ACTIONS: Mapping[str, Callable[[nn.Module, Settings, str, ExitStack], nn.Module]
     "normalise": _normalise,
     "learning_rate": _learning_rate,
     "clip": _clip,
+    "recycle": _recycle,
 }

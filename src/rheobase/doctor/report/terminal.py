@@ -25,7 +25,7 @@ _COLUMNS = np.linspace(-4, 4, 12)
 
 def show(report: Report, console: Console) -> None:
     """Print all of it."""
-    console.print(_table(report))
+    console.print(table(report))
     console.print(Text(cost(report), style="dim"))
     grave = [f for f in report.findings if f.severity != "info"]
     if not grave:
@@ -37,7 +37,8 @@ def show(report: Report, console: Console) -> None:
             console.print(_line(finding))
 
 
-def _table(report: Report) -> Table:
+def table(report: Report) -> Table:
+    """A row per activation: how often z takes each value, what is dead or saturated, the gradient, what is wrong."""
     grid = Table(box=None, header_style="bold", pad_edge=False)
     for heading, side in (("site", "left"), ("function", "left"), ("-4   z    4", "left"), ("units", "right"),
                           ("dead", "right"), ("saturated", "right"), ("gradient", "right")):  # fmt: skip

@@ -191,7 +191,9 @@ _ALIVE = (
     Remedy("swap", "Use a function with no dead side: leaky_relu, elu, gelu or silu.", {"to": "leaky_relu"}),
     Remedy("scale_input", "Standardise the inputs."),
     Remedy(
-        "", "Draw the dead units' incoming weights anew during training, with bias and optimizer state at 0 (ReDo)."
+        "recycle",
+        "Draw the dead units' incoming weights anew during training, with bias and optimizer state at 0 (ReDo).",
+        {"every": 20},
     ),
 )
 
