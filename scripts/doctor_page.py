@@ -41,7 +41,7 @@ import rheobase.torch as rt
 
 rt.check(model, (x, y), loss=loss).print()  # before training: one pass, no step taken
 
-with rt.watch(model, optimizer=optimizer, loss=loss) as w:
+with rt.watch(model, optimizer=optimizer, loss=loss) as w:  # live=True: a table in the terminal meanwhile
     train()  # your loop, unchanged
 w.report().print()  # or .html("report.html"), .to_dict()
 ```
