@@ -27,16 +27,17 @@ class Gate(Stable):
     """A function g of its last argument u; for u·g, the slope g + u·g' is a function of its own: it cancels
     next to its zero, where a sum of two rounded terms would have no digits left."""
 
-    @classmethod
-    def gated_slope(cls, *args: Expr) -> Expr:
-        """g + u·g'."""
-        raise AssertionError(f"{cls.__name__} lacks the slope of its self-gated unit")
+    gated_slope: ClassVar[type[GatedSlope]]
 
 
 class GatedSlope(Stable):
     """The slope g + u·g' of the self-gated unit u·g(u)."""
 
     gate: ClassVar[type[Gate]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.gate.gated_slope = cls
 
     @classmethod
     def plain(cls, *args: Expr) -> Expr:
@@ -93,10 +94,6 @@ class cubic_sigmoid(Gate):
         inner = {1: x, 2: x**3, 3: a + 3 * b * x**2}[argindex]
         return inner * self * cubic_sigmoid(a, b, -x)
 
-    @classmethod
-    def gated_slope(cls, *args: Expr) -> Expr:
-        return gated_cubic_slope(*args)
-
 
 class gated_cubic_slope(GatedSlope):
     """The slope of x·σ(a·x + b·x³)."""
@@ -116,10 +113,6 @@ class tanh_softplus(Gate):
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return sech2(softplus(self.args[0])) * sigmoid(self.args[0])
-
-    @classmethod
-    def gated_slope(cls, *args: Expr) -> Expr:
-        return gated_tanh_softplus_slope(*args)
 
 
 class gated_tanh_softplus_slope(GatedSlope):
@@ -232,10 +225,6 @@ class normal_cdf(Gate):
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return bell(sp.Rational(1, 2), self.args[0]) / sp.sqrt(2 * sp.pi)
-
-    @classmethod
-    def gated_slope(cls, *args: Expr) -> Expr:
-        return gated_normal_slope(*args)
 
 
 class gated_normal_slope(GatedSlope):

@@ -6,15 +6,27 @@ The slope of a self-gated unit is 0 somewhere, and next to that its two terms ca
 from __future__ import annotations
 
 from rheobase.kernels.elementary import SQRT_HALF, bounded, sigmoid
-from rheobase.kernels.language import Scalar, fma, horner, where
-from rheobase.kernels.pairs import LOWER, lifted_exp, pair_product, pair_quotient, pair_sum, two_product, two_sum
+from rheobase.kernels.language import ROUND, Scalar, fma, horner, two_to, where
+from rheobase.kernels.pairs import pair_product, pair_quotient, pair_sum, two_product, two_sum
 from rheobase.kernels.series import CENTRE, DENSITY_HIGH, DENSITY_LOW, ERFCX, ERFCX_LOW, SQRT2_HIGH, SQRT2_LOW
-from rheobase.kernels.wide import clamp
+from rheobase.kernels.wide import clamp, exp_parts
 
 ERFCX_MIDDLE, ERFCX_REST = ERFCX[0], ERFCX[1:]
 TWO_OVER_ROOT_PI = 4.0 * SQRT_HALF * DENSITY_HIGH
+#: e^x times 2^LIFT is a normal number as long as a factor in a formula could make it one that counts.
+LIFT, LOWER, GONE = 200.0, 2.0**-200, -800.0
 #: Beyond it, the cube of x need not grow any more.
 CUBED_OUT = 2.0**300
+
+
+def lifted_exp(x: Scalar) -> tuple[Scalar, Scalar]:
+    """e^x/LOWER for x ≤ 0: what becomes a subnormal number is rounded when it is lowered again, and only then."""
+    gone = x < GONE
+    k, p = exp_parts(where(gone, 0.0, x))
+    high = 1.0 + p
+    low = p - (high - 1.0)
+    power = two_to(where(gone, 0.0, k) + LIFT + ROUND)
+    return where(gone, 0.0, high * power), where(gone, 0.0, low * power)
 
 
 def scaled(factor: Scalar, factor_low: Scalar, a: Scalar, a_low: Scalar) -> Scalar:

@@ -1,12 +1,14 @@
-"""Numbers in two float64 parts, high + low, for what must not be rounded on the way: sums, products, quotients, e^x."""
+"""Numbers in two parts, high + low, for what must not be rounded on the way: in float32 and float64 alike."""
 
 from __future__ import annotations
 
-from rheobase.kernels.language import ROUND, Scalar, fma, two_to, where
-from rheobase.kernels.wide import exp_parts
+from rheobase.kernels.language import Scalar, fma
 
-#: e^x times 2^LIFT is a normal number as long as a factor in a formula could make it one that counts.
-LIFT, LOWER, GONE = 200.0, 2.0**-200, -800.0
+
+def fast_two_sum(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
+    """a + b and its rounding error, for |a| ≥ |b| or a = 0."""
+    total = a + b
+    return total, (a - total) + b
 
 
 def two_sum(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
@@ -41,11 +43,7 @@ def pair_quotient(a: Scalar, a_low: Scalar, b: Scalar, b_low: Scalar) -> tuple[S
     return quotient, (fma(-quotient, b, a) + fma(-quotient, b_low, a_low)) * inverse
 
 
-def lifted_exp(x: Scalar) -> tuple[Scalar, Scalar]:
-    """e^x/LOWER for x ≤ 0: what becomes a subnormal number is rounded when it is lowered again, and only then."""
-    gone = x < GONE
-    k, p = exp_parts(where(gone, 0.0, x))
-    high = 1.0 + p
-    low = p - (high - 1.0)
-    power = two_to(where(gone, 0.0, k) + LIFT + ROUND)
-    return where(gone, 0.0, high * power), where(gone, 0.0, low * power)
+def reciprocal_pair(high: Scalar, low: Scalar) -> tuple[Scalar, Scalar]:
+    """y and a small c with 1/(high + low) = y + y·c."""
+    y = 1.0 / high
+    return y, fma(-y, low, fma(-y, high, 1.0))

@@ -4,14 +4,7 @@ A function NAME computes the activation NAME, NAME_slope its derivative by x. On
 parameters than the activation holds for the others' defaults.
 """
 
-MODULES = tuple(
-    f"{__name__}.{name}"
-    for name in (
-        "exponentials",
-        "logistic",
-        "exponential_units",
-        "softplus",
-        "mish",
-        "normal",
-    )
+MODULES = (
+    "rheobase.kernels.pairs",
+    *(f"{__name__}.{name}" for name in ("exponentials", "logistic", "exponential_units", "softplus", "mish", "normal")),
 )

@@ -8,15 +8,9 @@ import numpy as np
 
 from rheobase import catalogue
 from rheobase.kernels.fast.exponential_series import EXPM1_TAIL
-from rheobase.kernels.fast.exponentials import (
-    LIFTED,
-    LOWER,
-    exp_of_negative,
-    exp_pair,
-    fast_two_sum,
-    remainder,
-)
+from rheobase.kernels.fast.exponentials import LIFTED, LOWER, exp_of_negative, exp_pair, remainder
 from rheobase.kernels.language import ROUND32, Scalar, fma, horner, two_to, where
+from rheobase.kernels.pairs import fast_two_sum
 
 #: eˣ - 1 rounds to -1 below.
 SATURATED = -26.0

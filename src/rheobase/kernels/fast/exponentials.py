@@ -1,4 +1,4 @@
-"""eˣ in float32, and the arithmetic of sums and quotients kept in two parts, that the fast kernels share.
+"""eˣ in float32, that the fast kernels share.
 
 2ᵏ enters last: what it is multiplied by keeps all its digits, and a result below the normal numbers is rounded there
 only once. For that, powers of two are LIFTED, 2⁹⁶ times too large, until the last product, by LOWER.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from rheobase.kernels.fast.exponential_series import EXP_TAIL
 from rheobase.kernels.language import ROUND32, Scalar, fma, horner, two_to, where
+from rheobase.kernels.pairs import fast_two_sum
 
 LOG2_E = 1.4426950408889634
 #: ln 2 to 24 bits, and the rest. A multiple up to 2⁸ of the first, taken from x by fma, leaves an exact remainder.
@@ -25,24 +26,6 @@ LIFT = 2.0**96
 VANISHED, OVERFLOWN = -104.0, 89.0
 #: eʳ for |r| ≤ ln(2)/2.
 EXP = (1.0, 1.0, *EXP_TAIL)
-
-
-def fast_two_sum(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
-    """a + b and its rounding error, for |a| ≥ |b| or a = 0."""
-    total = a + b
-    return total, (a - total) + b
-
-
-def two_product(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
-    """a·b and its rounding error."""
-    product = a * b
-    return product, fma(a, b, -product)
-
-
-def reciprocal_pair(high: Scalar, low: Scalar) -> tuple[Scalar, Scalar]:
-    """y and a small c with 1/(high + low) = y + y·c."""
-    y = 1.0 / high
-    return y, fma(-y, low, fma(-y, high, 1.0))
 
 
 def remainder(x: Scalar, origin: Scalar) -> tuple[Scalar, Scalar]:

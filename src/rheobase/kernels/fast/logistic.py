@@ -6,20 +6,9 @@ With x = k·ln 2 + r it is 2ᵏ/(2ᵏ + e⁻ʳ): a quotient that neither overflo
 from __future__ import annotations
 
 from rheobase.kernels.fast.exponential_series import EXP_TAIL, TANH_DEFICIT
-from rheobase.kernels.fast.exponentials import (
-    EXP,
-    LIFTED,
-    LN2_HIGH,
-    LN2_LOW,
-    LOG2_E,
-    LOWER,
-    VANISHED,
-    fast_two_sum,
-    reciprocal_pair,
-    remainder,
-    two_product,
-)
+from rheobase.kernels.fast.exponentials import EXP, LIFTED, LN2_HIGH, LN2_LOW, LOG2_E, LOWER, VANISHED, remainder
 from rheobase.kernels.language import ROUND32, Scalar, fma, horner, two_to, where
+from rheobase.kernels.pairs import fast_two_sum, reciprocal_pair, two_product
 
 #: 1 plus less is 1.
 UNSEEN_BY_ONE = 2.0**-23

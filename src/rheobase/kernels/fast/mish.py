@@ -6,9 +6,9 @@ without cancellation or overflow: with D = 1 + 2h + 2h², 2h(1 + h)/D for x < 0 
 
 from __future__ import annotations
 
-from rheobase.kernels.fast.exponentials import LIFTED, LOWER, exp_pair, fast_two_sum, reciprocal_pair, two_product
-from rheobase.kernels.fast.normal import pair_product, two_difference
+from rheobase.kernels.fast.exponentials import LIFTED, LOWER, exp_pair
 from rheobase.kernels.language import Scalar, fma, two_to, where
+from rheobase.kernels.pairs import fast_two_sum, pair_product, reciprocal_pair, two_product, two_sum
 
 #: mish and its slope round to 0 below.
 VANISHED = -110.0
@@ -74,7 +74,7 @@ def mish_slope(x: Scalar) -> Scalar:
     multiple = where(negative, t, 2.0 * t)
     less, less_rest = two_product(multiple, high)
     first, first_rest = one_plus(where(negative, h, 0.0), where(negative, h_rest, 0.0))
-    factor, rest = two_difference(first, less)
+    factor, rest = two_sum(first, -less)
     rest = rest + (first_rest - fma(multiple, low, less_rest))
     square, square_rest = two_product(2.0 * h, h)
     square_rest = fma(4.0 * h, h_rest, square_rest)

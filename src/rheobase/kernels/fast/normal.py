@@ -5,15 +5,7 @@
 
 from __future__ import annotations
 
-from rheobase.kernels.fast.exponentials import (
-    LIFTED,
-    LN2_LOW,
-    LOWER,
-    exp_pair,
-    fast_two_sum,
-    reciprocal_pair,
-    two_product,
-)
+from rheobase.kernels.fast.exponentials import LIFTED, LN2_LOW, LOWER, exp_pair
 from rheobase.kernels.fast.logistic import logistic_pair, with_ln2_low
 from rheobase.kernels.fast.normal_series import (
     BEYOND_SLOPE,
@@ -31,6 +23,7 @@ from rheobase.kernels.fast.normal_series import (
     VALUE,
 )
 from rheobase.kernels.language import Scalar, fma, horner, two_to, where
+from rheobase.kernels.pairs import fast_two_sum, pair_product, reciprocal_pair, two_product, two_sum
 
 #: x·Φ(x) and its slope round to 0 below, and Φ(x) to 1 above the opposite.
 VANISHED = -14.6
@@ -38,19 +31,6 @@ VANISHED = -14.6
 NEAR = 0.65
 #: The same bounds for the approximation by tanh; above, its value rounds to x.
 TANH_VANISHED, TANH_SATURATED = -10.95, 5.1
-
-
-def two_difference(a: Scalar, b: Scalar) -> tuple[Scalar, Scalar]:
-    """a - b and its rounding error."""
-    difference = a - b
-    back = difference - a
-    return difference, (a - (difference - back)) - (b + back)
-
-
-def pair_product(a: Scalar, a_rest: Scalar, b: Scalar, b_rest: Scalar) -> tuple[Scalar, Scalar]:
-    """(a + a_rest)·(b + b_rest) in two parts."""
-    product, rest = two_product(a, b)
-    return product, rest + fma(a, b_rest, a_rest * b)
 
 
 def bell_pair(t: Scalar) -> tuple[Scalar, Scalar, Scalar]:
@@ -103,7 +83,7 @@ def gelu_slope(x: Scalar) -> Scalar:
     bell, bell_rest, power = bell_pair(t)
     m, m_rest = mills_pair(t)
     density, density_rest = two_product(t, DENSITY_HIGH)
-    factor, rest = two_difference(m, density)
+    factor, rest = two_sum(m, -density)
     rest = rest + (m_rest - fma(t, DENSITY_LOW, density_rest))
     s, s_rest = pair_product(bell, bell_rest, factor, rest)
     s = (s + s_rest) * power * LOWER

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from rheobase.kernels.fast.exponentials import LIFTED, LOWER, VANISHED, exp_pair, fast_two_sum
+from rheobase.kernels.fast.exponentials import LIFTED, LOWER, VANISHED, exp_pair
 from rheobase.kernels.fast.logarithm_series import CENTRE, LOG1P_EXCESS, SHARE
 from rheobase.kernels.fast.logistic import sigmoid
 from rheobase.kernels.language import Scalar, fma, horner, two_to, where
+from rheobase.kernels.pairs import fast_two_sum
 
 #: 1/(1 + e) in e - CENTRE, as closely as the rounding error of e needs it.
 RECIPROCAL = (0.8625, -0.55)
