@@ -14,8 +14,8 @@ from rheobase.doctor.rules import RULES
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "doctor.md"
-JUDGED, TIMED = ROOT / "benchmarks" / "doctor.csv", ROOT / "benchmarks" / "doctor_overhead.csv"
-REPAIRED = ROOT / "benchmarks" / "doctor_repairs.csv"
+BENCHMARK = ROOT / "benchmarks" / "doctor"
+JUDGED, TIMED, REPAIRED = (BENCHMARK / f"{name}.csv" for name in ("trainings", "overhead", "repairs"))
 
 #: What a row of the summary is called on the page, with the number to reach; "": none was set.
 ROWS = {
@@ -108,10 +108,9 @@ another output, a scaled learning rate, clipping, dead units drawn anew as the n
 
 `python scripts/doctor_benchmark` trains networks with one fault each, their twins without it, and healthy networks
 that naive rules call sick (wide sparse layers, gates, tied and in-place modules, transformers, zero-initialised
-branches, overfitted batches, accumulation, autocast, compiled models); it writes `benchmarks/doctor.csv` and
-`benchmarks/doctor_overhead.csv`. The rules were tuned on one half, and on trainings that are in neither; both halves
-were written by the hand that wrote the rules, each training has one fault at most, and all are small. Expect less of
-networks that are otherwise.
+branches, overfitted batches, accumulation, autocast, compiled models); it writes into `benchmarks/doctor/`. The rules
+were tuned on one half, and on trainings that are in neither; both halves were written by the hand that wrote the rules,
+each training has one fault at most, and all are small. Expect less of networks that are otherwise.
 
 {numbers}
 

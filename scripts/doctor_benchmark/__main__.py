@@ -1,27 +1,23 @@
-"""Judge the doctor on sick and healthy trainings, and time it; write benchmarks/doctor.csv and doctor_overhead.csv.
+"""Judge the doctor on sick and healthy trainings, and time it; write trainings.csv and overhead.csv.
 
-python scripts/doctor_benchmark [--seeds 1] [--out benchmarks]
+python scripts/doctor_benchmark [--seeds 1] [--out benchmarks/doctor]
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import healthy
 import overhead
 import sick
-import torch
+from command import given, write
 from judge import Row, judge
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from scenario import Scenario
-
-from rheobase.bench.record import as_csv, machine
 
 #: Shares of zeros in a ReLU's outputs from which rules of other tools call it dead (shared thresholds, not their code).
 NAIVE = {"half are zero": 0.5, "DeepDiagnosis: 70% are zero": 0.7, "torch-audit: 90% are zero": 0.9}
@@ -92,20 +88,15 @@ def show(found: Sequence[Summary], simple: dict[str, float], console: Console) -
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks"))
-    given = parser.parse_args()
-    torch.set_num_threads(1)
-    about = dict(machine(1))
-    rows = [judge(*job) for job in track(jobs(given.seeds), "judging")]
+    words = given(__doc__, seeds=1)
+    rows = [judge(*job) for job in track(jobs(words.seeds), "judging")]
     found, simple = [summary(half, rows) for half in HALVES], naive(rows)
     notes = {f"{s.half}, {k.replace('_', ' ')}": f"{v:.4g}" for s in found for k, v in asdict(s).items() if k != "half"}
     notes |= {f"false alarms if {name}": f"{share:.4g}" for name, share in simple.items()}
-    (given.out / "doctor.csv").write_text(as_csv({**about, **notes}, [asdict(r) for r in rows]))
+    write(words.out / "trainings.csv", notes, rows)
     show(found, simple, Console())
     timings = overhead.measured()
-    (given.out / "doctor_overhead.csv").write_text(as_csv(about, [asdict(t) for t in timings]))
+    write(words.out / "overhead.csv", {}, timings)
     overhead.show(timings, Console())
 
 

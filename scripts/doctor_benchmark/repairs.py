@@ -1,18 +1,17 @@
 """Whether remedies help: each fault of the tuned half is repaired as its first finding says; and at random.
 
-python scripts/doctor_benchmark/repairs.py [--seeds 3] [--out benchmarks]
+python scripts/doctor_benchmark/repairs.py [--seeds 3] [--out benchmarks/doctor]
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import sick
 import torch
+from command import given, write
 from judge import ALARMS, score, train
 from rich.console import Console
 from rich.progress import track
@@ -21,7 +20,6 @@ from scipy import stats
 from torch import nn
 
 import rheobase.torch as rt
-from rheobase.bench.record import as_csv, machine
 from rheobase.doctor.records import Finding
 from rheobase.errors import UnsupportedInput
 
@@ -82,25 +80,20 @@ def interval(gains: Sequence[float]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks"))
-    given = parser.parse_args()
-    torch.set_num_threads(1)
-    about = dict(machine(1))
+    words = given(__doc__, seeds=3)
     # the command repairs models, and this family's fault lies in what the optimizer holds
     chosen = [s for s in sick.ALL if not s.held_out and s.family != "detached parameters"]
-    rows = [tried(s, given.seeds) for s in track(chosen, "repairing")]
+    rows = [tried(s, words.seeds) for s in track(chosen, "repairing")]
     done = [r for r in rows if r.remedy]
     notes = {
-        "seeds": str(given.seeds),
+        "seeds": str(words.seeds),
         "repaired": f"{len(done)} of {len(rows)} faults, others need a person",
         "gain over none": interval([r.repair - r.none for r in done]),
         "gain over a random repair": interval([r.repair - r.random for r in done]),
         "rule still speaks, before and after": f"{np.mean([r.symptom_before for r in done]):.2f}, "
         f"{np.mean([r.symptom_after for r in done]):.2f}",
     }
-    (given.out / "doctor_repairs.csv").write_text(as_csv({**about, **notes}, [asdict(r) for r in rows]))
+    write(words.out / "repairs.csv", notes, rows)
     for key, value in notes.items():
         Console(highlight=False).print(f"{key}: {value}", markup=False)
 

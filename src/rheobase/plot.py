@@ -136,6 +136,18 @@ def plot(activation: Activation, path: str | None, order: int = 1, **parameters:
     return figure
 
 
+def over_density() -> tuple[Figure, Any, Any]:
+    """A small figure, the axes for curves in it, and behind those the axes for densities over the same x."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.9, 2.7), layout="constrained")
+    axes = figure.add_subplot()
+    shade = axes.twinx()
+    axes.set_zorder(shade.get_zorder() + 1)
+    axes.patch.set_visible(False)
+    return figure, axes, shade
+
+
 def svg(draw: Callable[[], Figure]) -> str:
     """The figure that `draw` makes, as an SVG element to put into a page."""
     import matplotlib

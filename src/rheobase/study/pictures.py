@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from rheobase.activation import get
 from rheobase.doctor.measure import EDGES, trained_by
-from rheobase.plot import COLOURS
+from rheobase.plot import COLOURS, over_density
 from rheobase.study.results import Outcome, Results
 from rheobase.study.train import hidden_unit
 from rheobase.study.units import unit
@@ -77,11 +77,7 @@ def _losses(results: Results) -> tuple[float, float]:
 
 def on_the_curve(o: Outcome) -> Figure:
     """Where the networks' pre-activations sit on f and f′: a density per hidden layer, first to last."""
-    figure = Figure(figsize=(3.9, 2.7), layout="constrained")
-    axes = figure.add_subplot()
-    shade = axes.twinx()
-    axes.set_zorder(shade.get_zorder() + 1)
-    axes.patch.set_visible(False)
+    figure, axes, shade = over_density()
     layers = _shade(shade, o)
     lines = _lines(axes, o.name)
     axes.set(title=o.name, xlabel="pre-activation z", ylim=(-1.6, 3.2), xlim=(EDGES[0], EDGES[-1]))

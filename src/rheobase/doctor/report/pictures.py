@@ -13,7 +13,7 @@ from rheobase.doctor.records import BINS, EDGES, REACH, Case, SiteStatistics
 from rheobase.doctor.report.meanfield import expected
 from rheobase.doctor.report.terminal import label
 from rheobase.doctor.rules.units import dead
-from rheobase.plot import COLOURS
+from rheobase.plot import COLOURS, over_density
 
 #: Pre-activations are drawn from -WINDOW to WINDOW at least.
 WINDOW = 6.0
@@ -24,11 +24,7 @@ _MARKS = (-1000, -100, -10, -3, -1, 0, 1, 3, 10, 100, 1000)
 
 def on_the_curve(site: SiteStatistics) -> Figure:
     """The density of the pre-activations over f and f′: where the data sits on the curve."""
-    figure = Figure(figsize=(3.9, 2.7), layout="constrained")
-    axes = figure.add_subplot()
-    shade = axes.twinx()
-    axes.set_zorder(shade.get_zorder() + 1)
-    axes.patch.set_visible(False)
+    figure, axes, shade = over_density()
     _density(shade, site)
     left, right = _window(site)
     x = np.linspace(left, right, 601)
