@@ -32,16 +32,17 @@ def compiled(definition: Definition) -> Entries:
     function = function_of(definition)
     if function is None:
         return {}
-    torch.compiler.reset()
     over = _over(function)
     return tensors.entries(definition, _compile(function), None if over is None else _compile(over))
 
 
 def _compile(function: Function) -> Function:
-    # a function of its own for each: they would share the number of times one may be compiled again
     def call(x: torch.Tensor, **weights: torch.Tensor) -> torch.Tensor:
         return function(x, **weights)
 
+    # code of its own for each: all would share the number of times one piece of code may be compiled again, and
+    # forgetting what was compiled before, while it is still referred to, ended in a crash
+    call.__code__ = call.__code__.replace()
     result: Function = torch.compile(call, dynamic=True)
     return result
 

@@ -18,7 +18,7 @@ from rheobase.certify.inputs import Format
 Array = Any
 
 #: Results that the oracle is asked about; each takes a fraction of a millisecond.
-ASKED = 20_000
+ASKED = 500_000
 #: Below, the third term of a power series is 2¹⁰⁰ times smaller than the second.
 TINY = 2.0**-100
 
