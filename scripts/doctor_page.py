@@ -116,8 +116,7 @@ each training has one fault at most, and all are small. Expect less of networks 
 
 ## What is not there
 
-Gradients through time inside recurrent layers, and export to TensorBoard. `rheobase study` takes its
-health numbers from a pass of its own, over each test set.
+Gradients through time inside recurrent layers, and export to TensorBoard.
 """
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
+import torch
+from torch import nn
 
-from rheobase.doctor.measure import EDGES, Health, Site
+from rheobase.doctor.health import Health, health
 from rheobase.study import Dataset, Plan, Results, Run
 from rheobase.study.cost import Cost
 from rheobase.study.results import summarise
@@ -29,6 +33,17 @@ def results(scores: dict[str, list[float]], task: str = "classes", notes: tuple[
 
 
 def _run(name: str, seed: int, score: float) -> Run:
-    site = Site("0", name, 0.004, 0.567, -0.6, 1.0, np.ones(len(EDGES) - 1, dtype=np.int64))
     curve = np.geomspace(1.0, 0.1, 20)
-    return Run(name, 10**-2.5, seed, score, score, score <= 0, 0.35, curve, Health((site, site), -0.5))
+    return Run(name, 10**-2.5, seed, score, score, score <= 0, 0.35, curve, _of_a_network())
+
+
+@cache
+def _of_a_network() -> Health:
+    """Of two layers with one dead unit of 500; biases keep the others alive."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 250), nn.ReLU(), nn.Linear(250, 250), nn.ReLU(), nn.Linear(250, 1))
+    with torch.no_grad():
+        for layer in (net[0], net[2]):
+            layer.bias.fill_(0.5)
+        net[2].bias[0] = -1e3
+    return health(net, torch.randn(400, 4), torch.zeros(400, 1), nn.MSELoss())

@@ -17,7 +17,8 @@ import torch
 from scipy import stats
 
 import rheobase as rb
-from rheobase.doctor.measure import measure
+from rheobase.doctor.health import Health, health
+from rheobase.doctor.rules.units import dead
 from rheobase.study import StudyError, load, make, run
 from rheobase.study.cost import Cost
 from rheobase.study.folder import FILES, prepared
@@ -133,38 +134,44 @@ def test_diverged_runs_count_as_worst() -> None:
     assert np.isfinite(outcome.test)
 
 
-def test_health_sees_dead_and_saturated_units() -> None:
+def measured(model: torch.nn.Module) -> Health:
     x = torch.randn(300, 8, generator=torch.Generator().manual_seed(0))
+    return health(model, x, torch.zeros(()), lambda out, _: out.pow(2).mean())
+
+
+def test_health_sees_dead_and_saturated_units() -> None:
     plan = small("tanh")
     healthy = network(plan, "relu", 8, 3, 0)
-    before = measure(healthy, x, lambda out: out.pow(2).mean())
+    before = measured(healthy)
     assert before.dead < 0.02
+    assert before.saturated == 0, "a rectifier's silence is no saturation"
     with torch.no_grad():
         healthy[2].bias[:16] = -1e3
-    sick = measure(healthy, x, lambda out: out.pow(2).mean())
-    assert sick.sites[0].dead == before.sites[0].dead
-    assert sick.sites[1].dead == pytest.approx(0.25, abs=0.02)
+    assert [len(dead(s)) for s in measured(healthy).sites[:2]] == [0, 16]
+    assert measured(healthy).dead == pytest.approx(16 / 64 / 3, abs=0.02)
     saturated = network(plan, "tanh", 8, 3, 0)
     with torch.no_grad():
         saturated[2].weight *= 100
-    found = measure(saturated, x, lambda out: out.pow(2).mean())
-    assert found.sites[1].saturated > 0.9
-    assert found.sites[0].saturated < 0.1
+    flat = [float(s.flat.mean()) for s in measured(saturated).sites]
+    assert flat[1] > 0.9
+    assert flat[0] < 0.1
+    assert measured(saturated).saturated == pytest.approx(np.mean(flat))
     assert all(p.grad is None for p in saturated.parameters())
     deep = network(Plan(("sigmoid",), hidden=(32,) * 8), "sigmoid", 8, 3, 0)
-    assert measure(deep, x, lambda out: out.pow(2).mean()).gradient_decades > 2
+    assert measured(deep).gradient_decades > 2
+    assert measured(deep).mean_shift > 0.6
 
 
 def test_the_health_of_step_is_that_of_its_stand_in() -> None:
-    x = torch.randn(300, 8, generator=torch.Generator().manual_seed(0))
     model = network(small("step"), "step", 8, 3, 0)
     with torch.no_grad():
         model[2].bias[:16] = -1e3
-    found = measure(model, x, lambda out: out.pow(2).mean())
-    z = model[0](x)
-    assert found.sites[0].dead == 0
-    assert found.sites[0].saturated == pytest.approx(float((z.abs() > 1).float().mean()), abs=1e-3)
-    assert found.sites[1].dead == pytest.approx(0.25, abs=0.02)
+    first, second, _ = measured(model).sites
+    x = torch.randn(300, 8, generator=torch.Generator().manual_seed(0))
+    assert float(first.flat.mean()) == pytest.approx(float((model[0](x).abs() > 1).float().mean()), abs=1e-3)
+    assert (second.flat == 1).sum() == 16
+    assert 0 < measured(model).mean_shift < 1
+    assert set(np.unique(second.mean[second.flat == 1])) <= {0.0, 1.0}, "the outputs are those of step itself"
 
 
 def test_the_plan_is_one_line() -> None:

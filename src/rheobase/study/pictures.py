@@ -10,7 +10,8 @@ from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from rheobase.activation import get
-from rheobase.doctor.measure import EDGES, trained_by
+from rheobase.doctor.records import BINS, Counts
+from rheobase.doctor.report.density import shade, window
 from rheobase.plot import COLOURS, over_density
 from rheobase.study.results import Outcome, Results
 from rheobase.study.train import hidden_unit
@@ -77,10 +78,14 @@ def _losses(results: Results) -> tuple[float, float]:
 
 def on_the_curve(o: Outcome) -> Figure:
     """Where the networks' pre-activations sit on f and f′: a density per hidden layer, first to last."""
-    figure, axes, shade = over_density()
-    layers = _shade(shade, o)
-    lines = _lines(axes, o.name)
-    axes.set(title=o.name, xlabel="pre-activation z", ylim=(-1.6, 3.2), xlim=(EDGES[0], EDGES[-1]))
+    figure, axes, behind = over_density()
+    counts = _histograms(o)
+    ends = window(np.sum(counts, axis=0))
+    layers = shade(behind, counts, [BLUES[min(depth, 3)] for depth in range(len(counts))], ends)
+    for depth, layer in enumerate(layers):
+        layer.set_label(f"layer {depth + 1}")
+    lines = _lines(axes, o.name, ends)
+    axes.set(title=o.name, xlabel="pre-activation z", ylim=(-1.6, 3.2), xlim=ends)
     look: dict[str, Any] = {"frameon": False, "fontsize": "small", "handlelength": 1.2, "borderaxespad": 0.1}
     # axes hold one legend by themselves, and there are two
     axes.add_artist(Legend(axes, lines, [line.get_label() for line in lines], loc="upper left", **look))
@@ -89,9 +94,9 @@ def on_the_curve(o: Outcome) -> Figure:
     return figure
 
 
-def _lines(axes: Any, name: str) -> list[Any]:
-    x = np.linspace(EDGES[0], EDGES[-1], 601)
-    slope = trained_by(hidden_unit(name))
+def _lines(axes: Any, name: str, ends: tuple[float, float]) -> list[Any]:
+    x = np.linspace(*ends, 601)
+    slope = hidden_unit(name).trained_by
     word = "f′" if slope.name == name else "f′ of the stand-in"
     return [
         *axes.plot(x, get(name)(x), color="#222222", linewidth=1.8, label="f"),
@@ -99,22 +104,11 @@ def _lines(axes: Any, name: str) -> list[Any]:
     ]
 
 
-def _shade(axes: Any, o: Outcome) -> list[Any]:
-    densities = _densities(o)
-    axes.set_yticks([])
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    # the outermost bars hold all that lies beyond; they must not flatten the rest
-    axes.set_ylim(0, 1.6 * max((counts[1:-1].max() for counts in densities), default=1.0))
-    return [
-        axes.stairs(counts, EDGES, fill=True, color=BLUES[min(depth, 3)], alpha=0.55, label=f"layer {depth + 1}")
-        for depth, counts in enumerate(densities)
-    ]
-
-
-def _densities(o: Outcome) -> list[Any]:
+def _histograms(o: Outcome) -> list[Counts]:
+    """Of each hidden layer, over all seeds that did not diverge."""
     found = [r.health.sites for r in o.runs if r.health is not None]
-    layers = [np.sum([sites[k].histogram for sites in found], axis=0) for k in range(len(found[0]))] if found else []
-    return [counts / counts.sum() for counts in layers]
+    empty = [np.zeros(BINS, dtype=np.int64)]
+    return [np.sum([s.histogram for s in layer], axis=0) for layer in zip(*found, strict=True)] if found else empty
 
 
 def _plain(axes: Any) -> None:

@@ -8,7 +8,6 @@ from importlib.metadata import version
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from rheobase.doctor.measure import EDGES
 from rheobase.plot import svg
 from rheobase.study import pictures
 from rheobase.study.plan import COST_REFERENCE, SPLIT
@@ -31,7 +30,6 @@ def render(results: Results, command: str) -> str:
         curves=[(o.name, svg(partial(pictures.curve, results, o))) for o in results.outcomes],
         places=[(o.name, svg(partial(pictures.on_the_curve, o))) for o in results.outcomes],
         confidence=f"{CONFIDENCE:.0%}",
-        reach=f"{EDGES[-1]:g}",
         split="/".join(map(str, SPLIT)),
         screening=len(results.plan.seeds) < SCREENING,
         reference=COST_REFERENCE,

@@ -13,7 +13,7 @@ from torch import nn
 
 import rheobase.torch as rt
 from rheobase.catalogue import lookup
-from rheobase.doctor.measure import Health, measure
+from rheobase.doctor.health import Health, health
 from rheobase.study.data import Dataset, numeric
 from rheobase.study.plan import TEST, TRAIN, VALIDATION, Plan
 
@@ -21,6 +21,8 @@ Tensor = torch.Tensor
 
 #: Points of a learning curve.
 CURVE = 20
+#: Training rows on which a trained network's health is taken, at most.
+EXAMINED = 4096
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def worst(data: Dataset) -> float:
 
 
 def train(data: Dataset, plan: Plan, name: str, learning_rate: float, seed: int, final: bool) -> Run:
-    """Train once; test score and health are taken from final runs only."""
+    """Train once; test score and health (on training data) are taken from final runs only."""
     torch.set_num_threads(1)
     parts = split(data, seed)
     model = network(plan, name, parts.train[0].shape[1], data.outputs, seed)
@@ -150,7 +152,8 @@ def train(data: Dataset, plan: Plan, name: str, learning_rate: float, seed: int,
     validation, test = score(data, model, parts.validation), score(data, model, parts.test)
     diverged = math.isnan(validation) or math.isnan(test)
     validation, test = (worst(data) if diverged else max(found, worst(data)) for found in (validation, test))
-    (x, y), guessing = parts.test, chance(data, parts.test[1])
+    guessing = chance(data, parts.test[1])
+    x, y = (part[:EXAMINED] for part in parts.train)
     return Run(
         name,
         learning_rate,
@@ -160,7 +163,7 @@ def train(data: Dataset, plan: Plan, name: str, learning_rate: float, seed: int,
         diverged or test <= guessing + 1e-6,
         guessing,
         curve,
-        measure(model, x, lambda out: loss(out, y)) if final and not diverged else None,
+        health(model, x, y, loss) if final and not diverged else None,
     )
 
 

@@ -73,6 +73,11 @@ class Activation(nn.Module):
         parameter = self.definition.parameter(name)
         return from_raw(parameter.domain, getattr(self, attribute(parameter)))
 
+    @property
+    def trained_by(self) -> Function:
+        """The function whose slope back-propagation uses: its own, or its straight-through stand-in."""
+        return self.straight_through or self.function
+
     def values(self, dimensions: int) -> dict[str, Any]:
         """All parameter values, shaped for an input of that many dimensions."""
         found = {p.name: self.parameter(p.name) for p in self.definition.parameters}

@@ -288,9 +288,7 @@ class _Timed:
 
 def _function_of(layer: nn.Module, name: str) -> tuple[str, Definition]:
     """The name of a module's function, and the definition whose slope trains it."""
-    if isinstance(layer, Activation) and layer.straight_through is not None:
-        return name, layer.straight_through.definition
-    return name, catalogue.lookup(name)
+    return name, layer.trained_by.definition if isinstance(layer, Activation) else catalogue.lookup(name)
 
 
 def _tensor(output: Any) -> Any:

@@ -9,14 +9,13 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from rheobase.activation import of
-from rheobase.doctor.records import BINS, EDGES, REACH, Case, SiteStatistics
+from rheobase.doctor.records import BINS, REACH, Case, SiteStatistics
+from rheobase.doctor.report.density import shade, window
 from rheobase.doctor.report.meanfield import expected
 from rheobase.doctor.report.terminal import label
 from rheobase.doctor.rules.units import dead
 from rheobase.plot import COLOURS, over_density
 
-#: Pre-activations are drawn from -WINDOW to WINDOW at least.
-WINDOW = 6.0
 _SHADE = "#8fbfe0"
 #: Where asinh's axis is marked.
 _MARKS = (-1000, -100, -10, -3, -1, 0, 1, 3, 10, 100, 1000)
@@ -24,9 +23,9 @@ _MARKS = (-1000, -100, -10, -3, -1, 0, 1, 3, 10, 100, 1000)
 
 def on_the_curve(site: SiteStatistics) -> Figure:
     """The density of the pre-activations over f and f′: where the data sits on the curve."""
-    figure, axes, shade = over_density()
-    _density(shade, site)
-    left, right = _window(site)
+    figure, axes, behind = over_density()
+    left, right = window(site.histogram)
+    shade(behind, [site.histogram], [_SHADE], (left, right))
     x = np.linspace(left, right, 601)
     function, values = of(site.nature.definition), dict(site.nature.values)
     for low, high in site.nature.flat:
@@ -37,23 +36,6 @@ def on_the_curve(site: SiteStatistics) -> Figure:
     axes.legend(loc="upper left", frameon=False, fontsize="small", handlelength=1.2)
     _plain(axes)
     return figure
-
-
-def _window(site: SiteStatistics) -> tuple[float, float]:
-    """At least from -WINDOW to WINDOW, and what 99 of 100 pre-activations need."""
-    share = np.cumsum(site.histogram) / max(site.histogram.sum(), 1)
-    low, high = EDGES[np.searchsorted(share, 0.005)], EDGES[np.searchsorted(share, 0.995) + 1]
-    return min(-WINDOW, float(low)), max(WINDOW, float(high))
-
-
-def _density(axes: Any, site: SiteStatistics) -> None:
-    heights = site.histogram / np.diff(EDGES) / max(site.histogram.sum(), 1)
-    axes.stairs(heights, EDGES, fill=True, color=_SHADE, alpha=0.7)
-    axes.set_yticks([])
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    left, right = _window(site)
-    inside = heights[(EDGES[1:] > left) & (EDGES[:-1] < right)]
-    axes.set_ylim(0, 1.6 * max(float(inside.max()), 1e-9))
 
 
 def over_time(case: Case, place: int) -> Figure:

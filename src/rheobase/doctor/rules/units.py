@@ -135,15 +135,16 @@ def _linear(case: Case) -> Iterator[Sign]:
 
 def _mean_shift(case: Case) -> Iterator[Sign]:
     hidden = [s for s in case.sites if s.role == "hidden" and s.feeds_layer and not s.normed]
-    shifted = [s for s in hidden if s.nature.mean_shift > OFFSET and _shift(s) > OFFSET]
+    shifted = [s for s in hidden if s.nature.mean_shift > OFFSET and shift(s) > OFFSET]
     if len(shifted) >= 4:
-        site = max(shifted, key=_shift)
-        evidence = {"mean_shift": _shift(site), "of_gaussian": site.nature.mean_shift, "layers": len(shifted)}
+        site = max(shifted, key=shift)
+        evidence = {"mean_shift": shift(site), "of_gaussian": site.nature.mean_shift, "layers": len(shifted)}
         harmful = stuck(case) if case.trained else len(shifted) >= 6
         yield Sign("warning" if harmful else "info", site.name, evidence, facts={"function": site.function})
 
 
-def _shift(site: SiteStatistics) -> float:
+def shift(site: SiteStatistics) -> float:
+    """(E f)²/E f²: the share of the signal that is offset."""
     square = float((site.mean**2 + site.deviation**2).mean())
     return float(site.mean.mean()) ** 2 / square if square else 0.0
 
