@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
@@ -12,7 +13,10 @@ from torch import nn
 from rheobase.doctor.health import Health, health
 from rheobase.study import Dataset, Plan, Results, Run
 from rheobase.study.cost import Cost
+from rheobase.study.record import cell_of
 from rheobase.study.results import summarise
+
+RATES = (1e-3, 10**-2.5, 1e-2)
 
 
 def results(scores: dict[str, list[float]], task: str = "classes", notes: tuple[str, ...] = ()) -> Results:
@@ -27,14 +31,26 @@ def results(scores: dict[str, list[float]], task: str = "classes", notes: tuple[
         () if regression else ("0", "1", "2"),
         notes,
     )
-    plan = Plan(tuple(scores), first, seeds=tuple(range(len(scores[first]))))
+    plan = Plan(tuple(scores), first, RATES, seeds=tuple(range(len(scores[first]))))
     runs = [_run(name, seed, score) for name, row in scores.items() for seed, score in enumerate(row)]
-    return summarise(data, plan, runs, {name: Cost(1.0 + k / 10, 0.02, 1.0) for k, name in enumerate(scores)})
+    runs += [_tuning(name, rate, seed) for name in scores for rate in plan.learning_rates for seed in plan.tuning_seeds]
+    return summarise(
+        data,
+        plan,
+        {cell_of(run): run for run in runs},
+        {name: Cost(1.0 + k / 10, 0.02, 1.0) for k, name in enumerate(scores)},
+    )
+
+
+def _tuning(name: str, rate: float, seed: int) -> Run:
+    """The middle rate is the best."""
+    score = 0.5 - abs(rate - RATES[1])
+    return Run(name, rate, seed, score, math.nan, False, 0.35, np.ones(20), None)
 
 
 def _run(name: str, seed: int, score: float) -> Run:
     curve = np.geomspace(1.0, 0.1, 20)
-    return Run(name, 10**-2.5, seed, score, score, score <= 0, 0.35, curve, _of_a_network())
+    return Run(name, RATES[1], seed, score, score, score <= 0, 0.35, curve, _of_a_network())
 
 
 @cache

@@ -17,7 +17,9 @@ import torch
 from scipy import stats
 
 import rheobase as rb
-from rheobase.doctor.health import Health, health
+import rheobase.torch as rt
+from rheobase.doctor import health
+from rheobase.doctor.records import SiteStatistics
 from rheobase.doctor.rules.units import dead
 from rheobase.study import StudyError, load, make, run
 from rheobase.study.cost import Cost
@@ -32,7 +34,7 @@ from rheobase.study.verdict import decide
 
 
 def small(*names: str, steps: int = 40, seeds: int = 2) -> Plan:
-    return make(names, seeds=seeds, steps=steps)
+    return replace(make(names, seeds=seeds, steps=steps, size="quick"), learning_rates=(10**-2.5, 1e-2, 10**-1.5))
 
 
 def test_the_same_seed_gives_every_function_the_same_raw_weights() -> None:
@@ -68,8 +70,11 @@ def test_results_hold_the_contract(name: str, tmp_path: Path) -> None:
     assert (record["data"], record["target"]) == (name, "target")
     assert data.aim in unescape(page)
     assert record["notes"] == list(results.notes)
-    assert (len(record["plan"]["learning_rates"]), record["plan"]["seeds"]) == (3, [0, 1])
-    assert (record["plan"]["steps"], record["plan"]["runs"]) == (60, 15)
+    assert record["plan"]["seeds"] == [0, 1]
+    rates = record["plan"]["learning_rates"]
+    assert record["plan"]["runs"] == 3 * (len(rates) + 2)
+    assert set(plan.learning_rates) <= set(rates)
+    assert record["plan"]["steps"] == 60
     assert {"kind", "sentence", "top"} <= record["verdict"].keys()
     assert record["verdict"]["kind"] in ("winner", "tied", "equivalent", "undecided", "failed")
     assert {"learning_rates", "seeds", "steps", "runs"} <= record["plan"].keys()
@@ -134,9 +139,13 @@ def test_diverged_runs_count_as_worst() -> None:
     assert np.isfinite(outcome.test)
 
 
-def measured(model: torch.nn.Module) -> Health:
+def sites(model: torch.nn.Module) -> list[SiteStatistics]:
     x = torch.randn(300, 8, generator=torch.Generator().manual_seed(0))
-    return health(model, x, torch.zeros(()), lambda out, _: out.pow(2).mean())
+    return rt.check(model, (x, torch.zeros(())), loss=lambda out, _: out.pow(2).mean()).sites
+
+
+def measured(model: torch.nn.Module) -> health.Health:
+    return health.of(sites(model))
 
 
 def test_health_sees_dead_and_saturated_units() -> None:
@@ -147,12 +156,12 @@ def test_health_sees_dead_and_saturated_units() -> None:
     assert before.saturated == 0, "a rectifier's silence is no saturation"
     with torch.no_grad():
         healthy[2].bias[:16] = -1e3
-    assert [len(dead(s)) for s in measured(healthy).sites[:2]] == [0, 16]
+    assert [len(dead(s)) for s in sites(healthy)[:2]] == [0, 16]
     assert measured(healthy).dead == pytest.approx(16 / 64 / 3, abs=0.02)
     saturated = network(plan, "tanh", 8, 3, 0)
     with torch.no_grad():
         saturated[2].weight *= 100
-    flat = [float(s.flat.mean()) for s in measured(saturated).sites]
+    flat = [float(s.flat.mean()) for s in sites(saturated)]
     assert flat[1] > 0.9
     assert flat[0] < 0.1
     assert measured(saturated).saturated == pytest.approx(np.mean(flat))
@@ -166,7 +175,7 @@ def test_the_health_of_step_is_that_of_its_stand_in() -> None:
     model = network(small("step"), "step", 8, 3, 0)
     with torch.no_grad():
         model[2].bias[:16] = -1e3
-    first, second, _ = measured(model).sites
+    first, second, _ = sites(model)
     x = torch.randn(300, 8, generator=torch.Generator().manual_seed(0))
     assert float(first.flat.mean()) == pytest.approx(float((model[0](x).abs() > 1).float().mean()), abs=1e-3)
     assert (second.flat == 1).sum() == 16
@@ -175,7 +184,11 @@ def test_the_health_of_step_is_that_of_its_stand_in() -> None:
 
 
 def test_the_plan_is_one_line() -> None:
-    assert make(steps=500).summary == "8 functions × (3 learning rates + 5 seeds) = 64 trainings of 500 steps"
+    assert (
+        make(steps=500).summary == "8 functions × (7 learning rates × 3 seeds + 10 seeds) = 248 trainings of 500 steps"
+    )
+    assert make(size="quick").summary == "8 functions × (7 learning rates + 5 seeds) = 96 trainings of 500 steps"
+    assert make(["tanh"], size="thorough").runs == 2 * (7 * 3 + 30)
 
 
 def test_functions_of_a_row_are_left_out_and_stand_ins_are_named() -> None:
@@ -194,11 +207,12 @@ def test_functions_of_a_row_are_left_out_and_stand_ins_are_named() -> None:
 
 
 def test_an_error_while_training_ends_the_workers() -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
+    def interrupt(done: int, total: int) -> None:
+        if done:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(load("iris"), small("tanh", steps=400), done=interrupt, workers=2)
+        run(load("iris"), small("tanh", steps=400), interrupt, workers=2)
     assert multiprocessing.active_children() == []
 
 

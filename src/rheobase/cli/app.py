@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -18,18 +17,9 @@ from rheobase.cli.benchmarks import bench
 from rheobase.cli.certificates import certify
 from rheobase.cli.complaints import UsageError, explain
 from rheobase.cli.doctor import check
-from rheobase.errors import RheobaseError, extra
-from rheobase.study import Plan
-from rheobase.study.folder import FILES, RECORD, REPORT
-from rheobase.study.plan import DEFAULT
-from rheobase.study.reading import SOURCES
-
-if TYPE_CHECKING:
-    from rheobase.study import Results
-
-INTERRUPTED = 130
-
-ACTIVATIONS = f"Functions to compare, separated by commas; default: {','.join(DEFAULT)}."
+from rheobase.cli.stop import INTERRUPTED, stop
+from rheobase.cli.studies import study
+from rheobase.errors import RheobaseError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -45,18 +35,13 @@ def main() -> None:
     try:
         status = app(standalone_mode=False, prog_name="rheobase")
     except UsageError as error:
-        _stop(explain(error), 2)
+        stop(explain(error), 2)
     except RheobaseError as error:
-        _stop(str(error), 2)
+        stop(str(error), 2)
     except typer.Abort:
         status = INTERRUPTED
     if status == INTERRUPTED:
-        _stop("interrupted; nothing was written", INTERRUPTED)
-    sys.exit(status)
-
-
-def _stop(complaint: str, status: int) -> None:
-    print(f"rheobase: {complaint}", file=sys.stderr)
+        stop("interrupted; nothing was written", INTERRUPTED)
     sys.exit(status)
 
 
@@ -117,68 +102,7 @@ def _check_folder(path: str) -> None:
         raise RheobaseError(f"cannot write {path!r}: there is no folder {str(folder)!r}")
 
 
-@app.command()
-def study(
-    data: Annotated[str, typer.Argument(help=f"{SOURCES}.")],
-    target: Annotated[str | None, typer.Option(help="Column to predict; default: the last.")] = None,
-    activations: Annotated[str | None, typer.Option(help=ACTIVATIONS)] = None,
-    baseline: Annotated[str, typer.Option(help="What the others are compared with.")] = Plan.baseline,
-    seeds: Annotated[int, typer.Option(help="Paired seeds that are scored, a whole number from 2.")] = len(Plan.seeds),
-    steps: Annotated[int, typer.Option(help="Training steps per run, a whole number from 1.")] = Plan.steps,
-    out: Annotated[Path, typer.Option(help=f"Folder for {', '.join(FILES)}.")] = Path("rheobase-study"),
-    as_json: Json = False,
-) -> None:
-    """Train the same network with each function and say which one to use."""
-    with extra("study"):
-        from rheobase import study as studies
-        from rheobase.study.folder import prepared
-        from rheobase.study.report import render
-        from rheobase.study.results import as_json as record
-        from rheobase.study.results import write
-
-    names = _names(activations) if activations is not None else None
-    plan = studies.make(names, baseline, seeds, steps)
-    table = studies.load(data, target)
-    with prepared(out):
-        results = _with_progress(lambda done: studies.run(table, plan, done), plan, table.aim)
-        write(results, out, render(results, f"rheobase {' '.join(sys.argv[1:])}"))
-    if as_json:
-        print(record(results), end="")
-    else:
-        _print_study(results, out)
-
-
+app.command()(study)
 app.command()(bench)
 app.command()(certify)
 app.command()(check)
-
-
-def _names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        raise RheobaseError(f"--activations {text!r} lacks a name; give names separated by commas, as in relu,gelu")
-    return names
-
-
-def _print_study(results: Results, out: Path) -> None:
-    from rich.console import Console
-
-    from rheobase.study.table import show as show_table
-
-    console = Console(highlight=False)
-    show_table(results, console)
-    console.print(f"Report: {out / REPORT}  Numbers: {out / RECORD}", markup=False, soft_wrap=True)
-
-
-def _with_progress(work: Callable[[Callable[[], None]], Results], plan: Plan, aim: str) -> Results:
-    """Run `work` with the aim, the plan and a progress bar on a terminal; silent off one."""
-    from rich.console import Console
-
-    from rheobase.cli.progress import counted
-
-    console = Console(stderr=True, highlight=False)
-    if console.is_terminal:
-        console.print(aim, markup=False, soft_wrap=True)
-        console.print(plan.summary, soft_wrap=True)
-    with counted("training", plan.runs) as done:
-        return work(done)

@@ -1,49 +1,76 @@
-"""A study carried out: the costs, the learning rates, then the scores."""
+"""A study carried out: the costs, the learning rates, then the scores; what is in the ledger already is not redone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
 
-import numpy as np
-
-from rheobase.study.cost import step_costs
+from rheobase.study.cells import Cell, Job, done, in_all, wanted
+from rheobase.study.cost import Cost, step_costs
 from rheobase.study.data import Dataset
+from rheobase.study.ledger import in_memory
 from rheobase.study.plan import Plan
+from rheobase.study.record import cell_of
 from rheobase.study.results import Results, summarise
+from rheobase.study.terms import terms
 from rheobase.study.train import Run, train
 from rheobase.study.workers import cores, crew
 
-Cell = tuple[str, float, int, bool]
+#: Told of trainings done, and of all there are as far as is known.
+Progress = Callable[[int, int], None]
 
 
-def run(data: Dataset, plan: Plan, done: Callable[[], None] = lambda: None, workers: int | None = None) -> Results:
-    """Carry out `plan` on `data`; `done` is called after each training.
+class Keeper(Protocol):
+    """What a study keeps its trainings in: `rheobase.study.ledger.Ledger`, or a folder with one."""
 
-    Trainings run in `workers` processes of one thread each (default: one per core; 0: in this process).
+    def runs(self) -> dict[Cell, Run]:
+        """All that is finished."""
+
+    def add(self, runs: Sequence[Run]) -> None:
+        """Note finished trainings."""
+
+    def costs(self) -> dict[str, Any]:
+        """What was measured of costs."""
+
+    def set_costs(self, costs: dict[str, Any]) -> None:
+        """Note it."""
+
+
+def run(
+    data: Dataset,
+    plan: Plan,
+    progress: Progress = lambda done, total: None,
+    workers: int | None = None,
+    keeper: Keeper | None = None,
+) -> Results:
+    """Carry out `plan` on `data`.
+
+    Jobs run in `workers` processes of one thread each (default: one per core; 0: in this process). Each is noted by
+    `keeper` as soon as it is done (default: in memory); what that holds from before is not trained again.
     """
-    costs = step_costs(data, plan)
-    with crew(cores() if workers is None else workers) as each:
-
-        def trained(cells: list[Cell]) -> list[Run]:
-            runs = []
-            for outcome in each(train, [(data, plan, *cell) for cell in cells]):
-                runs.append(outcome)
-                done()
-            return runs
-
-        tuning = trained(
-            [(a, lr, s, False) for a in plan.activations for lr in plan.learning_rates for s in plan.tuning_seeds]
-        )
-        best = {name: best_rate(tuning, name, plan) for name in plan.activations}
-        final = trained([(a, best[a], s, True) for a in plan.activations for s in plan.seeds])
-    return summarise(data, plan, final, costs)
+    keeper = keeper or in_memory(terms(data, plan))
+    costs = _costs(data, plan, keeper)
+    runs = keeper.runs()
+    progress(done(plan, runs), in_all(plan, runs))
+    if wanted(plan, runs):
+        with crew(cores() if workers is None else workers) as each:
+            while jobs := wanted(plan, runs):
+                for outcome in each(trained, [(data, plan, job) for job in jobs]):
+                    keeper.add(outcome)
+                    runs.update({cell_of(r): r for r in outcome})
+                    progress(done(plan, runs), in_all(plan, runs))
+    return summarise(data, plan, runs, costs)
 
 
-def best_rate(runs: Iterable[Run], name: str, plan: Plan) -> float:
-    """The learning rate with the best mean validation score; the smallest of equals."""
-    own = [r for r in runs if r.activation == name]
+def trained(data: Dataset, plan: Plan, job: Job) -> list[Run]:
+    """The outcomes of a job's trainings, in their order."""
+    return [train(data, plan, c.activation, c.learning_rate, c.seed, c.final) for c in job]
 
-    def mean(rate: float) -> float:
-        return float(np.mean([r.validation for r in own if r.learning_rate == rate]))
 
-    return max(plan.learning_rates, key=mean)
+def _costs(data: Dataset, plan: Plan, keeper: Keeper) -> dict[str, Cost]:
+    held = keeper.costs()
+    if not set(plan.activations) <= set(held):
+        held = {name: asdict(cost) for name, cost in step_costs(data, plan).items()}
+        keeper.set_costs(held)
+    return {name: Cost(**cost) for name, cost in held.items()}

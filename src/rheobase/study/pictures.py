@@ -106,9 +106,9 @@ def _lines(axes: Any, name: str, ends: tuple[float, float]) -> list[Any]:
 
 def _histograms(o: Outcome) -> list[Counts]:
     """Of each hidden layer, over all seeds that did not diverge."""
-    found = [r.health.sites for r in o.runs if r.health is not None]
+    found = [r.health.histograms for r in o.runs if r.health is not None]
     empty = [np.zeros(BINS, dtype=np.int64)]
-    return [np.sum([s.histogram for s in layer], axis=0) for layer in zip(*found, strict=True)] if found else empty
+    return [np.sum(layer, axis=0) for layer in zip(*found, strict=True)] if found else empty
 
 
 def _plain(axes: Any) -> None:

@@ -28,6 +28,18 @@ OUTPUT = "softmax is the output for more than two classes, sigmoid for two, iden
 MOST_SEEDS = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many seeds choose the learning rate, and how many are scored."""
+
+    tuning: int
+    seeds: int
+
+
+#: Few seeds are a screening; what thirty do not show hardly matters.
+SIZES = {"quick": Size(1, 5), "standard": Size(3, 10), "thorough": Size(3, 30)}
+
+
 @dataclass(frozen=True)
 class Plan:
     """A study: which functions, trained how often and how long.
@@ -39,9 +51,9 @@ class Plan:
 
     activations: tuple[str, ...]
     baseline: str = "relu"
-    learning_rates: tuple[float, ...] = (10**-2.5, 1e-2, 10**-1.5)
-    tuning_seeds: tuple[int, ...] = (MOST_SEEDS,)
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    learning_rates: tuple[float, ...] = tuple(10 ** (k / 2) for k in range(-8, -1))
+    tuning_seeds: tuple[int, ...] = tuple(range(MOST_SEEDS, MOST_SEEDS + SIZES["standard"].tuning))
+    seeds: tuple[int, ...] = tuple(range(SIZES["standard"].seeds))
     steps: int = 500
     batch: int = 64
     hidden: tuple[int, ...] = (64, 64, 64)
@@ -67,13 +79,17 @@ class Plan:
 def make(
     activations: Sequence[str] | None = None,
     baseline: str = Plan.baseline,
-    seeds: int = len(Plan.seeds),
+    seeds: int | None = None,
     steps: int = Plan.steps,
+    size: str = "standard",
 ) -> Plan:
     """A checked plan; names may be aliases, and the baseline takes part whether named or not.
 
+    `size` is one of `SIZES`; `seeds` that are scored, if others than its own.
+
     Raises UnknownFunction for a name that is none, StudyError for a plan that makes no sense.
     """
+    seeds = SIZES[size].seeds if seeds is None else seeds
     if not 2 <= seeds <= MOST_SEEDS:
         raise StudyError(f"a study needs 2 to {MOST_SEEDS} seeds to say anything about chance, got {seeds}")
     if steps < 1:
@@ -84,7 +100,8 @@ def make(
     chosen = tuple(hidden if first in hidden else [first, *hidden])
     _check(chosen, first)
     notes = (OUTPUT, *_left_out([name for name in asked if _of_row(name)]), *_trained_by_stand_ins(chosen))
-    return Plan(chosen, first, seeds=tuple(range(seeds)), steps=steps, notes=notes)
+    tuning = tuple(range(MOST_SEEDS, MOST_SEEDS + SIZES[size].tuning))
+    return Plan(chosen, first, tuning_seeds=tuning, seeds=tuple(range(seeds)), steps=steps, notes=notes)
 
 
 def _check(chosen: Sequence[str], first: str) -> None:

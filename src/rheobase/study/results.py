@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rheobase.study.cells import Cell, Runs, best_rates, tried
 from rheobase.study.cost import Cost
 from rheobase.study.data import Dataset
 from rheobase.study.folder import PLAN, RECORD, REPORT, ROWS, put
@@ -25,7 +26,7 @@ from rheobase.study.verdict import Verdict, decide
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the study found about one function."""
+    """What the study found about one function; tuning: validation scores of the tuning seeds, by learning rate."""
 
     name: str
     scores: NDArray[np.float64]
@@ -34,6 +35,7 @@ class Outcome:
     p_superiority: float
     best_learning_rate: float
     edge: bool
+    tuning: tuple[tuple[float, tuple[float, ...]], ...]
     runs_failed: int
     step_time_ratio: float
     step_time_noise: float
@@ -44,7 +46,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Results:
-    """A finished study."""
+    """A finished study; its plan names all learning rates that were tried."""
 
     data: Dataset
     plan: Plan
@@ -60,12 +62,14 @@ class Results:
 def summarise(
     data: Dataset,
     plan: Plan,
-    final: Sequence[Run],
+    runs: Runs,
     costs: Mapping[str, Cost],
 ) -> Results:
     """All records of a study, the best mean first."""
-    scores = {name: np.array([r.test for r in _of(final, name)]) for name in plan.activations}
-    failed = {name: sum(r.failed for r in _of(final, name)) for name in plan.activations}
+    best, rates = best_rates(plan, runs), tried(plan, runs)
+    final = {name: tuple(runs[Cell(name, best[name], s, True)] for s in plan.seeds) for name in plan.activations}
+    scores = {name: np.array([r.test for r in final[name]]) for name in plan.activations}
+    failed = {name: sum(r.failed for r in final[name]) for name in plan.activations}
     base, row = scores[plan.baseline], one_row(data)
     outcomes = [
         Outcome(
@@ -74,24 +78,25 @@ def summarise(
             score=estimate(scores[name]),
             difference=estimate(scores[name] - base, row if name != plan.baseline else 0.0),
             p_superiority=p_superiority(scores[name], base),
-            best_learning_rate=_of(final, name)[0].learning_rate,
-            edge=_of(final, name)[0].learning_rate in (plan.learning_rates[0], plan.learning_rates[-1]),
+            best_learning_rate=best[name],
+            edge=best[name] in (rates[0], rates[-1]),
+            tuning=tuple((rate, _validations(plan, runs, name, rate)) for rate in rates),
             runs_failed=failed[name],
             step_time_ratio=costs[name].time,
             step_time_noise=costs[name].noise,
             memory_ratio=costs[name].memory,
-            health=_health(_of(final, name)),
-            runs=_of(final, name),
+            health=_health(final[name]),
+            runs=final[name],
         )
         for name in plan.activations
     ]
     outcomes.sort(key=lambda o: -o.score.mean)
     verdict = decide(scores, plan.baseline, costs, failed, unit(data.metric), row)
-    return Results(data, plan, verdict, tuple(outcomes))
+    return Results(data, replace(plan, learning_rates=rates), verdict, tuple(outcomes))
 
 
-def _of(runs: Sequence[Run], name: str) -> tuple[Run, ...]:
-    return tuple(sorted((r for r in runs if r.activation == name), key=lambda r: r.seed))
+def _validations(plan: Plan, runs: Runs, name: str, rate: float) -> tuple[float, ...]:
+    return tuple(runs[Cell(name, rate, s, False)].validation for s in plan.tuning_seeds)
 
 
 def _health(runs: Sequence[Run]) -> dict[str, float]:

@@ -1,0 +1,126 @@
+"""The folder of a study on one machine: its ledger, a file per training, and the lock that keeps it to one writer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from rheobase.errors import StudyError
+from rheobase.study.cells import Cell
+from rheobase.study.folder import put
+from rheobase.study.ledger import Ledger, UnreadableLedger, storage
+from rheobase.study.record import cell_of, from_record, to_record
+from rheobase.study.train import Run
+
+DATABASE, CELLS, LOCK = "study.db", "cells", ".lock"
+NAME = "study"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What was mended: trainings put back into the ledger, files written anew, files that could not be read."""
+
+    restored: int
+    rewritten: int
+    unreadable: int
+
+    @property
+    def summary(self) -> str:
+        """In one line."""
+        return (
+            f"{self.restored} trainings put back into the ledger, {self.rewritten} files written anew, "
+            f"{self.unreadable} unreadable files removed"
+        )
+
+
+class Kept:
+    """A ledger in a folder: each training is in the database and in a file of its own."""
+
+    def __init__(self, out: Path, terms: Mapping[str, Any]) -> None:
+        self.out, self.terms = out, terms
+        (out / CELLS).mkdir(exist_ok=True)
+        self.ledger = Ledger(storage(f"sqlite:///{out / DATABASE}"), NAME, terms)
+        self.runs, self.costs, self.set_costs = self.ledger.runs, self.ledger.costs, self.ledger.set_costs
+
+    def add(self, runs: Sequence[Run]) -> None:
+        """Note the finished trainings of a job."""
+        for run in runs:
+            self._write(run)
+        self.ledger.add(runs)
+
+    def _write(self, run: Run) -> None:
+        put(self.out / CELLS / _name(cell_of(run)), json.dumps({"terms": self.terms, "run": to_record(run)}))
+
+    def repair(self) -> Repair:
+        """Bring database and files to the same trainings: those that either holds."""
+        held = self.ledger.runs()
+        found, unreadable = _files(self.out, self.terms)
+        for path in unreadable:
+            path.unlink()
+        lost = [run for cell, run in found.items() if cell not in held]
+        for run in lost:
+            self.ledger.add([run])
+        gone = [run for cell, run in held.items() if cell not in found]
+        for run in gone:
+            self._write(run)
+        return Repair(len(lost), len(gone), len(unreadable))
+
+
+def repaired(out: Path, terms: Mapping[str, Any]) -> tuple[Kept, Repair]:
+    """The folder with database and files at one; a database that cannot be read is set aside and made anew."""
+    try:
+        kept = Kept(out, terms)
+    except UnreadableLedger:
+        for path in out.glob(f"{DATABASE}*"):
+            path.rename(path.with_name(f"broken-{path.name}"))
+        kept = Kept(out, terms)
+    return kept, kept.repair()
+
+
+@contextmanager
+def only_writer(out: Path) -> Iterator[None]:
+    """Nobody else writes into the folder inside; the system lifts the lock of a process that dies.
+
+    Raises StudyError if someone does.
+    """
+    lock = FileLock(out / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StudyError(f"another study is writing into {str(out)!r}; wait for it, or choose another --out") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def forget(out: Path) -> None:
+    """Remove the ledger and the files of all trainings: the study begins anew."""
+    for path in (*out.glob(f"{DATABASE}*"), *(out / CELLS).glob("*.json")):
+        path.unlink()
+
+
+def _name(cell: Cell) -> str:
+    part = "final" if cell.final else "tuning"
+    return f"{cell.activation}.{part}.seed{cell.seed}.lr{cell.learning_rate!r}.json"
+
+
+def _files(out: Path, terms: Mapping[str, Any]) -> tuple[dict[Cell, Run], list[Path]]:
+    """The trainings in files of the same terms, and the files that hold none."""
+    found, unreadable = {}, []
+    for path in sorted((out / CELLS).glob("*.json")):
+        try:
+            held = json.loads(path.read_text(encoding="utf-8"))
+            run = from_record(held["run"])
+        except (ValueError, KeyError, TypeError):
+            unreadable.append(path)
+            continue
+        if held["terms"] == terms:
+            found[cell_of(run)] = run
+    return found, unreadable

@@ -1,0 +1,115 @@
+"""Where a study keeps what it has trained: Optuna's database, one trial per job, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import optuna
+from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy.exc import SQLAlchemyError
+
+from rheobase.errors import StudyError
+from rheobase.study.cells import Cell
+from rheobase.study.record import cell_of, from_record, to_record
+from rheobase.study.train import Run
+
+#: What a study's trainings depend on, and its costs: attributes of the study.
+_TERMS, _COSTS = "terms", "costs"
+#: The records of a job's trainings: an attribute of its trial.
+RUNS = "runs"
+#: Seconds that SQLite waits for another program that looks at the file.
+_PATIENCE = 60
+
+
+class UnreadableLedger(StudyError):
+    """The database is none, or is damaged."""
+
+
+class Ledger:
+    """The finished trainings of a study.
+
+    `terms` says what they depend on: data, steps, versions. A ledger that was begun on other terms is refused.
+    """
+
+    def __init__(self, storage: BaseStorage, name: str, terms: Mapping[str, Any]) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        with _told():
+            self.study = optuna.create_study(
+                storage=storage, study_name=name, direction="maximize", load_if_exists=True
+            )
+            held = self.study.user_attrs.get(_TERMS)
+            if held is None:
+                self.study.set_user_attr(_TERMS, dict(terms))
+        if held not in (None, terms):
+            raise StudyError(_differs(held, terms))
+
+    def runs(self) -> dict[Cell, Run]:
+        """All that is finished."""
+        trials = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return {cell_of(run): run for trial in trials for run in runs_of(trial)}
+
+    def add(self, runs: Sequence[Run]) -> None:
+        """Note the finished trainings of a job, all at once."""
+        mean = sum(run.validation for run in runs) / len(runs)
+        with _told():
+            self.study.add_trial(create_trial(value=mean, user_attrs={RUNS: as_text(runs)}))
+
+    def costs(self) -> dict[str, Any]:
+        """What was measured of the functions' costs, by name."""
+        found: dict[str, Any] = self.study.user_attrs.get(_COSTS, {})
+        return found
+
+    def set_costs(self, costs: Mapping[str, Any]) -> None:
+        """Note them: they are not measured again when a study goes on."""
+        self.study.set_user_attr(_COSTS, dict(costs))
+
+
+def in_memory(terms: Mapping[str, Any]) -> Ledger:
+    """A ledger that is gone with the process."""
+    return Ledger(InMemoryStorage(), "study", terms)
+
+
+def storage(url: str) -> RDBStorage:
+    """The database at an SQLAlchemy URL.
+
+    Raises UnreadableLedger if it cannot be opened.
+    """
+    patience = {"connect_args": {"timeout": _PATIENCE}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+    with _told():
+        return RDBStorage(url, engine_kwargs=patience)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What a database complains of, as one line."""
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError, ImportError, ValueError) as error:
+        cause = error.__cause__ or error
+        reason = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
+        raise UnreadableLedger(f"the ledger fails: {reason}; what was kept before is in its files, and --repair "
+                               "brings it back") from None  # fmt: skip
+
+
+def as_text(runs: Iterable[Run]) -> str:
+    """The records of trainings as the text that is stored."""
+    return json.dumps([to_record(run) for run in runs])
+
+
+def runs_of(trial: FrozenTrial) -> list[Run]:
+    """The trainings that a finished trial holds."""
+    return [from_record(record) for record in json.loads(trial.user_attrs[RUNS])]
+
+
+def _differs(held: Mapping[str, Any], terms: Mapping[str, Any]) -> str:
+    changed = [f"{key} (was {held.get(key)!r}, is {terms.get(key)!r})" for key in {**held, **terms}
+               if held.get(key) != terms.get(key)]  # fmt: skip
+    return (
+        f"the ledger there holds a study that differs in {', '.join(changed)}; trainings of the two are not "
+        "comparable: choose another --out, or take --anew to start over"
+    )

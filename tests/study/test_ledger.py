@@ -1,0 +1,157 @@
+"""Nothing that was trained is lost: kills at any point, a full disk, torn files, two at once, other data."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rheobase.study import Results, StudyError, load, run
+from rheobase.study.kept import CELLS, DATABASE, Kept, only_writer, repaired
+from rheobase.study.record import from_record, to_record
+from rheobase.study.terms import fingerprint, terms
+from tests.study import crash
+from tests.study.crash import PLAN, carry_out
+
+DATA = load("iris")
+KILLS = 50
+
+
+def facts(results: Results) -> list[object]:
+    """All that was trained, to the last bit."""
+    return [
+        (o.name, o.best_learning_rate, o.tuning, json.dumps([to_record(run) for run in o.runs]))
+        for o in sorted(results.outcomes, key=lambda o: o.name)
+    ]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted() -> list[object]:
+    return facts(run(DATA, PLAN, workers=0))
+
+
+def begun(work: Callable[..., None], *given: object) -> BaseProcess:
+    """A process forked from one that has torch and the ledger loaded, but has never run a thread of torch's."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.study.crash"])
+    process = context.Process(target=work, args=given)
+    process.start()
+    return process
+
+
+def held(out: Path) -> int:
+    return len(Kept(out, terms(DATA, PLAN)).runs()) if (out / DATABASE).exists() else 0
+
+
+def test_records_are_the_runs_to_the_last_bit() -> None:
+    outcome = run(DATA, PLAN, workers=0).outcomes[0]
+    for each in (outcome.runs[0], replace(outcome.runs[0], health=None, curve=np.array([np.nan, np.inf, 0.1 + 0.2]))):
+        text = json.dumps(to_record(each), allow_nan=False)
+        assert json.dumps(to_record(from_record(json.loads(text)))) == text
+
+
+def test_a_study_killed_at_any_point_goes_on_and_ends_as_if_it_had_not_been(
+    tmp_path: Path, uninterrupted: list[object]
+) -> None:
+    chance, before, ended = random.Random(0), 0, 0
+    for kill in range(KILLS):
+        process = begun(crash.without_a_word, tmp_path)
+        process.join(chance.uniform(0.0, 0.6))
+        if process.is_alive():
+            assert process.pid is not None
+            os.kill(process.pid, signal.SIGKILL)
+            process.join()
+        else:
+            ended += 1
+            for path in (tmp_path / DATABASE, *(tmp_path / CELLS).iterdir()):
+                path.unlink()
+        now = 0 if not (tmp_path / DATABASE).exists() else held(tmp_path)
+        assert now >= before or ended, f"kill {kill} lost {before - now} trainings"
+        before = now
+    assert facts(carry_out(tmp_path)) == uninterrupted
+
+
+def test_a_killed_worker_ends_the_study_with_a_line_and_loses_what_it_was_at(
+    tmp_path: Path, uninterrupted: list[object]
+) -> None:
+    process = begun(crash.without_a_word, tmp_path, 2)
+    deadline = time.monotonic() + 300
+    while not (workers := _children(process)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(workers[-1], signal.SIGKILL)
+    process.join(300)
+    assert process.exitcode == 3
+    assert facts(carry_out(tmp_path)) == uninterrupted
+
+
+def _children(process: BaseProcess) -> list[int]:
+    tasks = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(word) for word in tasks.read_text().split()] if tasks.exists() else []
+
+
+@pytest.mark.parametrize("most", [20_000, 150_000, 190_000])
+def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, most: int, uninterrupted: list[object]) -> None:
+    process = begun(crash.with_little_room, tmp_path, most)
+    process.join(300)
+    assert process.exitcode == 3
+    assert facts(carry_out(tmp_path)) == uninterrupted
+
+
+def test_files_and_database_bring_each_other_back(tmp_path: Path, uninterrupted: list[object]) -> None:
+    carry_out(tmp_path)
+    files = sorted((tmp_path / CELLS).iterdir())
+    files[0].write_text(files[0].read_text()[:100])
+    files[1].unlink()
+    _, done = repaired(tmp_path, terms(DATA, PLAN))
+    assert (done.restored, done.rewritten, done.unreadable) == (0, 2, 1)
+    (tmp_path / DATABASE).write_bytes(b"not a database" * 100)
+    with pytest.raises(StudyError, match="--repair"):
+        carry_out(tmp_path)
+    kept, done = repaired(tmp_path, terms(DATA, PLAN))
+    assert done.restored == len(files)
+    assert (tmp_path / f"broken-{DATABASE}").exists()
+    assert facts(run(DATA, PLAN, workers=0, keeper=_untouchable(kept))) == uninterrupted
+
+
+def _untouchable(kept: Kept) -> Kept:
+    def refuse(runs: object) -> None:
+        raise AssertionError("a training was done twice")
+
+    kept.add = refuse  # type: ignore[method-assign]
+    return kept
+
+
+def test_only_one_study_writes_into_a_folder(tmp_path: Path) -> None:
+    with only_writer(tmp_path), pytest.raises(StudyError, match="another study is writing"), only_writer(tmp_path):
+        pass
+    with only_writer(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("change", ["data", "steps"])
+def test_trainings_on_other_terms_are_refused(tmp_path: Path, change: str) -> None:
+    carry_out(tmp_path)
+    data, plan = (load("wine"), PLAN) if change == "data" else (DATA, replace(PLAN, steps=13))
+    with pytest.raises(StudyError, match=f"differs in {change} .*--anew"):
+        Kept(tmp_path, terms(data, plan))
+
+
+def test_the_fingerprint_changes_with_any_value() -> None:
+    features = DATA.features.copy()
+    features.iloc[17, 2] += 1e-9
+    changed = (
+        replace(DATA, features=features),
+        replace(DATA, target=np.roll(DATA.target, 1)),
+        replace(DATA, features=DATA.features.rename(columns=str.upper)),
+    )
+    assert len({fingerprint(d) for d in (DATA, *changed)}) == 4
