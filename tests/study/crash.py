@@ -1,25 +1,58 @@
-"""A small study that other processes carry out, and are killed at."""
+"""A small study that other processes carry out, and are killed at; alone or with others."""
 
 from __future__ import annotations
 
+import json
+import multiprocessing
 import os
 import resource
 import sys
+from collections.abc import Callable
+from contextlib import closing
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from rheobase.study import Results, StudyError, load, run
-from rheobase.study.kept import Kept, only_writer
+from rheobase.study.conduct import share
+from rheobase.study.kept import Files, Kept, only_writer
 from rheobase.study.plan import Plan
+from rheobase.study.record import to_record
+from rheobase.study.shared import Shared, name_of
 from rheobase.study.terms import terms
+from rheobase.study.worker import order, serve
 
 PLAN = Plan(
     ("relu", "tanh", "gelu"), learning_rates=(1e-3, 1e-2, 1e-1), tuning_seeds=(1000, 1001), seeds=(0, 1, 2), steps=12
 )
 
 
+DATA = "iris"
+#: Seconds between the signs of life of a worker, and until it is given up: short, that tests need not wait.
+BEAT, GRACE = 1, 4
+
+
+def shared(url: str) -> Shared:
+    """The study's ledger in a database."""
+    on = terms(load(DATA), PLAN)
+    return Shared(url, name_of(DATA, on), on, BEAT, GRACE)
+
+
+def coordinate(url: str, out: Path) -> Results:
+    """The study, with all who help."""
+    data = load(DATA)
+    with closing(shared(url)) as ledger:
+        ledger.set_order(order(DATA, None, PLAN))
+        return share(data, PLAN, ledger, Files(out, terms(data, PLAN)))
+
+
+def help_out(url: str) -> None:
+    """A worker for it."""
+    serve(url)
+
+
 def carry_out(out: Path, workers: int = 0) -> Results:
     """The study, kept in the folder `out`."""
-    data = load("iris")
+    data = load(DATA)
     with only_writer(out):
         return run(data, PLAN, workers=workers, keeper=Kept(out, terms(data, PLAN)))
 
@@ -38,3 +71,20 @@ def with_little_room(out: Path, most: int) -> None:
     """The same where no file may have more than `most` bytes, as on a full disk."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     without_a_word(out)
+
+
+def begun(work: Callable[..., None], *given: object) -> BaseProcess:
+    """A process forked from one that has torch and the ledger loaded, but has never run a thread of torch's."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.study.crash"])
+    process = context.Process(target=work, args=given)
+    process.start()
+    return process
+
+
+def facts(results: Results) -> list[object]:
+    """All that was trained, to the last bit."""
+    return [
+        (o.name, o.best_learning_rate, o.tuning, json.dumps([to_record(run) for run in o.runs]))
+        for o in sorted(results.outcomes, key=lambda o: o.name)
+    ]

@@ -18,7 +18,7 @@ from rheobase.cli.certificates import certify
 from rheobase.cli.complaints import UsageError, explain
 from rheobase.cli.doctor import check
 from rheobase.cli.stop import INTERRUPTED, stop
-from rheobase.cli.studies import study
+from rheobase.cli.studies import study, worker
 from rheobase.errors import RheobaseError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -103,6 +103,7 @@ def _check_folder(path: str) -> None:
 
 
 app.command()(study)
+app.command()(worker)
 app.command()(bench)
 app.command()(certify)
 app.command()(check)

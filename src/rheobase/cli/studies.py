@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,12 +19,15 @@ from rheobase.study.reading import SOURCES
 
 if TYPE_CHECKING:
     from rheobase.study import Dataset, Results
-    from rheobase.study.conduct import Keeper
+    from rheobase.study.conduct import Progress
+
+    Work = Callable[[Progress], Results]
 
 ACTIVATIONS = f"Functions to compare, separated by commas; default: {','.join(DEFAULT)}."
 QUICK, USUAL, THOROUGH = (SIZES[name].seeds for name in ("quick", "standard", "thorough"))
 SEEDS = f"Paired seeds that are scored, a whole number from 2; default: {USUAL}."
 ANEW = "Forget the trainings in the folder and begin anew."
+STORAGE = "URL of a PostgreSQL database, postgresql+pg8000://…: many machines share the study."
 REPAIR = "First bring the ledger and the files of the trainings to the same state, each from the other."
 
 
@@ -40,6 +43,7 @@ def study(
     out: Annotated[Path, typer.Option(help=f"Folder for {', '.join(FILES)} and the ledger.")] = Path("rheobase-study"),
     anew: Annotated[bool, typer.Option("--anew", help=ANEW)] = False,
     repair: Annotated[bool, typer.Option("--repair", help=REPAIR)] = False,
+    storage: Annotated[str | None, typer.Option(help=STORAGE)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Train the same network with each function and say which one to use.
@@ -53,12 +57,16 @@ def study(
         from rheobase.study.report import render
         from rheobase.study.results import as_json as record
         from rheobase.study.results import write
+        from rheobase.study.worker import order
 
     plan = studies.make(_names(activations), baseline, seeds, steps, _size(quick, thorough))
     table = studies.load(data, target)
     with prepared(out), only_writer(out):
-        keeper = _keeper(table, plan, out, anew, repair)
-        results = _with_progress(table, plan, keeper, out)
+        if storage is None:
+            work = _alone(table, plan, out, anew, repair)
+        else:
+            work = _with_others(table, plan, out, repair, storage, order(data, target, plan))
+        results = _with_progress(table, plan, work, out)
         write(results, out, render(results, f"rheobase {' '.join(sys.argv[1:])}"))
     if as_json:
         print(record(results), end="")
@@ -81,24 +89,45 @@ def _names(text: str | None) -> list[str] | None:
     return names
 
 
-def _keeper(table: Dataset, plan: Plan, out: Path, anew: bool, repair: bool) -> Keeper:
+def _alone(table: Dataset, plan: Plan, out: Path, anew: bool, repair: bool) -> Work:
+    from rheobase import study as studies
     from rheobase.study.kept import Kept, forget, repaired
     from rheobase.study.terms import terms
 
     if anew:
         forget(out)
-    if not repair:
-        return Kept(out, terms(table, plan))
-    kept, done = repaired(out, terms(table, plan))
-    print(done.summary, file=sys.stderr)
-    return kept
+    if repair:
+        keeper, done = repaired(out, terms(table, plan))
+        print(done.summary, file=sys.stderr)
+    else:
+        keeper = Kept(out, terms(table, plan))
+    return lambda progress: studies.run(table, plan, progress, keeper=keeper)
 
 
-def _with_progress(table: Dataset, plan: Plan, keeper: Keeper, out: Path) -> Results:
+def _with_others(table: Dataset, plan: Plan, out: Path, repair: bool, url: str, order: dict[str, Any]) -> Work:
+    from rheobase.study.conduct import share
+    from rheobase.study.kept import Files
+    from rheobase.study.kept import repair as mend
+    from rheobase.study.shared import Shared, name_of
+    from rheobase.study.terms import terms
+
+    on = terms(table, plan)
+    shared, files = Shared(url, name_of(table.name, on), on), Files(out, on)
+    if repair:
+        print(mend(shared, files).summary, file=sys.stderr)
+    shared.set_order(order)
+
+    def work(progress: Progress) -> Results:
+        with closing(shared):
+            return share(table, plan, shared, files, progress)
+
+    return work
+
+
+def _with_progress(table: Dataset, plan: Plan, work: Work, out: Path) -> Results:
     """Carry out the plan with its aim, its size and a progress bar on a terminal; silent off one."""
     from rich.console import Console
 
-    from rheobase import study as studies
     from rheobase.cli.progress import reported
 
     console = Console(stderr=True, highlight=False)
@@ -106,18 +135,31 @@ def _with_progress(table: Dataset, plan: Plan, keeper: Keeper, out: Path) -> Res
         console.print(table.aim, markup=False, soft_wrap=True)
         console.print(plan.summary, soft_wrap=True)
     count = [0, plan.runs]
-
-    def note(progress: Callable[[int, int], None], done: int, total: int) -> None:
-        count[:] = done, total
-        progress(done, total)
-
-    bar: AbstractContextManager[Callable[[int, int], None]] = reported("training")
     try:
-        with bar as progress:
-            return studies.run(table, plan, lambda done, total: note(progress, done, total), keeper=keeper)
+        with reported("training") as progress:
+
+            def note(done: int, total: int) -> None:
+                count[:] = done, total
+                progress(done, total)
+
+            return work(note)
     except KeyboardInterrupt:
         stop(f"interrupted; {count[0]} of {count[1]} trainings are kept in {str(out)!r}, and the same command goes on "
              "from there", INTERRUPTED)  # fmt: skip
+
+
+def worker(
+    storage: Annotated[str, typer.Option(help=STORAGE)],
+    data: Annotated[str | None, typer.Option(help="Where the data lies here, if elsewhere than there.")] = None,
+) -> None:
+    """Lend this machine's core to the studies in a database until they are complete; start one per core."""
+    with extra("study"):
+        from rheobase.study.worker import serve
+    from rheobase.cli.progress import reported
+
+    with reported("trainings of all workers") as progress:
+        names = serve(storage, data, progress)
+    print(f"complete: {', '.join(names)}")
 
 
 def _print_study(results: Results, out: Path) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Protocol
 
 from rheobase.study.cells import Cell, Job, done, in_all, wanted
 from rheobase.study.cost import Cost, step_costs
 from rheobase.study.data import Dataset
+from rheobase.study.kept import Files
 from rheobase.study.ledger import in_memory
 from rheobase.study.plan import Plan
 from rheobase.study.record import cell_of
 from rheobase.study.results import Results, summarise
+from rheobase.study.shared import Shared, rest
 from rheobase.study.terms import terms
 from rheobase.study.train import Run, train
 from rheobase.study.workers import cores, crew
@@ -61,6 +64,24 @@ def run(
                     runs.update({cell_of(r): r for r in outcome})
                     progress(done(plan, runs), in_all(plan, runs))
     return summarise(data, plan, runs, costs)
+
+
+def share(
+    data: Dataset, plan: Plan, shared: Shared, files: Files, progress: Progress = lambda done, total: None
+) -> Results:
+    """Carry out `plan` with all who work for the ledger `shared`; this process does so, too, and keeps `files`."""
+    written: set[Cell] = set()
+    with shared.only_coordinator():
+        costs = _costs(data, plan, shared)
+        while shared.offer(lambda runs: wanted(plan, runs)):
+            if not shared.work(partial(trained, data, plan)):
+                rest()
+            runs = shared.runs()
+            for cell in runs.keys() - written:
+                files.write(runs[cell])
+            written |= runs.keys()
+            progress(done(plan, runs), in_all(plan, runs))
+    return summarise(data, plan, shared.runs(), costs)
 
 
 def trained(data: Dataset, plan: Plan, job: Job) -> list[Run]:

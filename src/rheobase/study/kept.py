@@ -39,37 +39,60 @@ class Repair:
         )
 
 
+class Files:
+    """A file per training in a folder; each says on which terms it was trained."""
+
+    def __init__(self, out: Path, terms: Mapping[str, Any]) -> None:
+        self.folder, self.terms = out / CELLS, terms
+        self.folder.mkdir(exist_ok=True)
+
+    def write(self, run: Run) -> None:
+        """Write a training, whole or not at all."""
+        put(self.folder / _name(cell_of(run)), json.dumps({"terms": self.terms, "run": to_record(run)}))
+
+    def read(self) -> tuple[dict[Cell, Run], list[Path]]:
+        """The trainings on these terms, and the files that hold none."""
+        found, unreadable = {}, []
+        for path in sorted(self.folder.glob("*.json")):
+            try:
+                held = json.loads(path.read_text(encoding="utf-8"))
+                run = from_record(held["run"])
+            except (ValueError, KeyError, TypeError):
+                unreadable.append(path)
+                continue
+            if held["terms"] == self.terms:
+                found[cell_of(run)] = run
+        return found, unreadable
+
+
 class Kept:
     """A ledger in a folder: each training is in the database and in a file of its own."""
 
     def __init__(self, out: Path, terms: Mapping[str, Any]) -> None:
-        self.out, self.terms = out, terms
-        (out / CELLS).mkdir(exist_ok=True)
+        self.files = Files(out, terms)
         self.ledger = Ledger(storage(f"sqlite:///{out / DATABASE}"), NAME, terms)
         self.runs, self.costs, self.set_costs = self.ledger.runs, self.ledger.costs, self.ledger.set_costs
 
     def add(self, runs: Sequence[Run]) -> None:
         """Note the finished trainings of a job."""
         for run in runs:
-            self._write(run)
+            self.files.write(run)
         self.ledger.add(runs)
 
-    def _write(self, run: Run) -> None:
-        put(self.out / CELLS / _name(cell_of(run)), json.dumps({"terms": self.terms, "run": to_record(run)}))
 
-    def repair(self) -> Repair:
-        """Bring database and files to the same trainings: those that either holds."""
-        held = self.ledger.runs()
-        found, unreadable = _files(self.out, self.terms)
-        for path in unreadable:
-            path.unlink()
-        lost = [run for cell, run in found.items() if cell not in held]
-        for run in lost:
-            self.ledger.add([run])
-        gone = [run for cell, run in held.items() if cell not in found]
-        for run in gone:
-            self._write(run)
-        return Repair(len(lost), len(gone), len(unreadable))
+def repair(ledger: Ledger, files: Files) -> Repair:
+    """Bring database and files to the same trainings: those that either holds."""
+    held = ledger.runs()
+    found, unreadable = files.read()
+    for path in unreadable:
+        path.unlink()
+    lost = [run for cell, run in found.items() if cell not in held]
+    for run in lost:
+        ledger.add([run])
+    gone = [run for cell, run in held.items() if cell not in found]
+    for run in gone:
+        files.write(run)
+    return Repair(len(lost), len(gone), len(unreadable))
 
 
 def repaired(out: Path, terms: Mapping[str, Any]) -> tuple[Kept, Repair]:
@@ -80,7 +103,7 @@ def repaired(out: Path, terms: Mapping[str, Any]) -> tuple[Kept, Repair]:
         for path in out.glob(f"{DATABASE}*"):
             path.rename(path.with_name(f"broken-{path.name}"))
         kept = Kept(out, terms)
-    return kept, kept.repair()
+    return kept, repair(kept.ledger, kept.files)
 
 
 @contextmanager
@@ -109,18 +132,3 @@ def forget(out: Path) -> None:
 def _name(cell: Cell) -> str:
     part = "final" if cell.final else "tuning"
     return f"{cell.activation}.{part}.seed{cell.seed}.lr{cell.learning_rate!r}.json"
-
-
-def _files(out: Path, terms: Mapping[str, Any]) -> tuple[dict[Cell, Run], list[Path]]:
-    """The trainings in files of the same terms, and the files that hold none."""
-    found, unreadable = {}, []
-    for path in sorted((out / CELLS).glob("*.json")):
-        try:
-            held = json.loads(path.read_text(encoding="utf-8"))
-            run = from_record(held["run"])
-        except (ValueError, KeyError, TypeError):
-            unreadable.append(path)
-            continue
-        if held["terms"] == terms:
-            found[cell_of(run)] = run
-    return found, unreadable

@@ -38,6 +38,7 @@ class Ledger:
 
     def __init__(self, storage: BaseStorage, name: str, terms: Mapping[str, Any]) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._read: dict[int, list[Run]] = {}
         with _told():
             self.study = optuna.create_study(
                 storage=storage, study_name=name, direction="maximize", load_if_exists=True
@@ -50,8 +51,10 @@ class Ledger:
 
     def runs(self) -> dict[Cell, Run]:
         """All that is finished."""
-        trials = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        return {cell_of(run): run for trial in trials for run in runs_of(trial)}
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+            if trial.number not in self._read:
+                self._read[trial.number] = runs_of(trial)
+        return {cell_of(run): run for found in self._read.values() for run in found}
 
     def add(self, runs: Sequence[Run]) -> None:
         """Note the finished trainings of a job, all at once."""
@@ -74,14 +77,14 @@ def in_memory(terms: Mapping[str, Any]) -> Ledger:
     return Ledger(InMemoryStorage(), "study", terms)
 
 
-def storage(url: str) -> RDBStorage:
-    """The database at an SQLAlchemy URL.
+def storage(url: str, **options: Any) -> RDBStorage:
+    """The database at an SQLAlchemy URL; `options` are Optuna's.
 
     Raises UnreadableLedger if it cannot be opened.
     """
     patience = {"connect_args": {"timeout": _PATIENCE}} if url.startswith("sqlite") else {"pool_pre_ping": True}
     with _told():
-        return RDBStorage(url, engine_kwargs=patience)
+        return RDBStorage(url, engine_kwargs=patience, **options)
 
 
 @contextmanager

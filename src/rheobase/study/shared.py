@@ -1,0 +1,117 @@
+"""A study on many machines: its jobs wait in a PostgreSQL database, and workers take one at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning, TrialPruned
+from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
+from optuna.trial import Trial, TrialState
+from sqlalchemy import text
+
+from rheobase.errors import StudyError
+from rheobase.study.cells import Cell, Job
+from rheobase.study.ledger import RUNS, Ledger, as_text, storage
+from rheobase.study.train import Run
+
+#: Seconds between two signs of life of a worker, and until a silent one is given up; how often a job is tried again.
+BEAT, GRACE, RETRIES = 20, 120, 3
+#: Seconds between two looks at the database while others work.
+PAUSE = 0.5
+#: The job of a trial, and what a worker must know of the study: attributes.
+_JOB, ORDER = "job", "order"
+
+
+class Shared(Ledger):
+    """A ledger that many machines write into."""
+
+    def __init__(self, url: str, name: str, terms: Mapping[str, Any], beat: int = BEAT, grace: int = GRACE) -> None:
+        if not url.startswith("postgresql"):
+            raise StudyError(f"--storage needs the URL of a PostgreSQL database, postgresql+pg8000://…, not {url!r}")
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        again = RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)
+        alive = {"heartbeat_interval": beat, "grace_period": grace, "heartbeat_stale_trial_callback": again}
+        self.database = storage(url, **alive)
+        super().__init__(self.database, name, terms)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.database.remove_session()
+        self.database.engine.dispose()
+
+    def offer(self, wanted: Callable[[dict[Cell, Run]], Sequence[Job]]) -> bool:
+        """Put the jobs that are wanted, and that nobody has or waits for, into the queue; whether any is wanted."""
+        fail_stale_trials(self.study)
+        # first who works, then what is done: a job that ends in between is found done
+        busy = {trial.user_attrs.get(_JOB) for trial in self._trials(TrialState.WAITING, TrialState.RUNNING)}
+        jobs = wanted(self.runs())
+        for job in jobs:
+            if _text(job) not in busy:
+                self.study.enqueue_trial({}, user_attrs={_JOB: _text(job)})
+        return bool(jobs)
+
+    def work(self, train: Callable[[Job], Sequence[Run]]) -> bool:
+        """Do one of the jobs that wait; whether there was one."""
+        if not self._trials(TrialState.WAITING):
+            return False
+        taken: list[Trial] = []
+
+        def objective(trial: Trial) -> float:
+            taken.append(trial)
+            if _JOB not in trial.user_attrs:
+                raise TrialPruned  # another worker was faster, and Optuna made a trial of its own
+            runs = train(_job(trial.user_attrs[_JOB]))
+            trial.set_user_attr(RUNS, as_text(runs))
+            return sum(run.validation for run in runs) / len(runs)
+
+        try:
+            self.study.optimize(objective, n_trials=1)
+        except KeyboardInterrupt:
+            for trial in taken:
+                self.study.tell(trial, state=TrialState.FAIL)
+            raise
+        return True
+
+    def set_order(self, order: Mapping[str, Any]) -> None:
+        """Tell workers what they must know of the study."""
+        self.study.set_user_attr(ORDER, dict(order))
+
+    @contextmanager
+    def only_coordinator(self) -> Iterator[None]:
+        """Nobody else offers jobs inside; the database lifts the lock of a program that dies."""
+        key = int(hashlib.sha256(self.study.study_name.encode()).hexdigest()[:15], 16)
+        with self.database.engine.connect() as connection:
+            if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar():
+                raise StudyError(
+                    "this study is being carried out already; to help with it, start rheobase worker --storage"
+                )
+            yield
+
+    def _trials(self, *states: TrialState) -> list[optuna.trial.FrozenTrial]:
+        return self.study.get_trials(deepcopy=False, states=states)
+
+
+def name_of(data: str, terms: Mapping[str, Any]) -> str:
+    """The name of a study in a database with others: trainings on other terms are another study's."""
+    return f"{data}-{hashlib.sha256(json.dumps(terms, sort_keys=True).encode()).hexdigest()[:12]}"
+
+
+def rest() -> None:
+    """Wait until it is worth another look."""
+    time.sleep(PAUSE)
+
+
+def _text(job: Job) -> str:
+    return json.dumps([astuple(cell) for cell in job])
+
+
+def _job(words: str) -> Job:
+    return tuple(Cell(*cell) for cell in json.loads(words))

@@ -1,0 +1,57 @@
+"""One more machine, or core, for a study that a database holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import optuna
+
+from rheobase.errors import StudyError
+from rheobase.study.cells import done, in_all, wanted
+from rheobase.study.conduct import Progress, trained
+from rheobase.study.data import load
+from rheobase.study.ledger import storage
+from rheobase.study.plan import Plan
+from rheobase.study.shared import ORDER, Shared, rest
+from rheobase.study.terms import terms
+
+
+def order(source: str, target: str | None, plan: Plan) -> dict[str, Any]:
+    """What a worker must know to take part: where the data is, and the plan."""
+    return {"source": source, "target": target, "plan": asdict(plan)}
+
+
+def serve(url: str, source: str | None = None, progress: Progress = lambda done, total: None) -> list[str]:
+    """Work for every study in the database at `url` until all are complete; returns their names.
+
+    `source` is where the data lies on this machine, if elsewhere than on that which began the study. Raises StudyError
+    if no study waits there, or the data is not the same.
+    """
+    found = _orders(url)
+    if not found:
+        raise StudyError(f"no study is kept at {url}; begin one with rheobase study DATA --storage {url}")
+    for name, told in found.items():
+        _serve(url, name, told, source, progress)
+    return list(found)
+
+
+def _serve(url: str, name: str, told: Mapping[str, Any], source: str | None, progress: Progress) -> None:
+    fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in told["plan"].items()}
+    plan = Plan(**fields)
+    data = load(source or told["source"], told["target"])
+    with closing(Shared(url, name, terms(data, plan))) as shared:
+        while wanted(plan, runs := shared.runs()):
+            progress(done(plan, runs), in_all(plan, runs))
+            if not shared.work(partial(trained, data, plan)):
+                rest()
+
+
+def _orders(url: str) -> dict[str, dict[str, Any]]:
+    database = storage(url)
+    found = optuna.get_all_study_summaries(database, include_best_trial=False)
+    database.engine.dispose()
+    return {study.study_name: study.user_attrs[ORDER] for study in found if ORDER in study.user_attrs}

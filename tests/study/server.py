@@ -1,0 +1,53 @@
+"""A PostgreSQL server of the tests' own."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+def programs() -> Path:
+    """The folder with initdb and pg_ctl; without one the test is skipped."""
+    found = shutil.which("initdb")
+    folders = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not folders:
+        pytest.skip("PostgreSQL's initdb is not on this machine: studies on many machines are not tested")
+    return folders[-1]
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of an empty database; the server is gone afterwards, with all it held."""
+    bin_ = programs()
+    # it refuses to run as root
+    user = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
+    folder = Path(tempfile.mkdtemp(prefix="rheobase-pg-"))
+    if user:
+        os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
+    port = _free_port()
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    start = [bin_ / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-w", "-o", options, "start"]
+    create = [bin_ / "initdb", "-D", folder / "data", "-U", "rheobase", "-A", "trust", "--no-sync"]
+    for command in (create, start):
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
+    try:
+        yield f"postgresql+pg8000://rheobase@127.0.0.1:{port}/postgres"
+    finally:
+        stop = [bin_ / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop"]
+        subprocess.run(stop, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
+        shutil.rmtree(folder)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

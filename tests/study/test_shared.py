@@ -1,0 +1,106 @@
+"""A study on many machines: jobs are shared out; whoever dies, nothing is lost and nothing done twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from optuna.trial import FrozenTrial, TrialState
+
+from rheobase.study import StudyError, load, run
+from rheobase.study.kept import CELLS, Files, repair
+from rheobase.study.shared import Shared
+from rheobase.study.terms import terms
+from rheobase.study.worker import serve
+from tests.study import crash
+from tests.study.crash import PLAN, begun, coordinate, facts, shared
+from tests.study.server import postgres
+
+
+@pytest.fixture(scope="module")
+def uninterrupted() -> list[object]:
+    return facts(run(load(crash.DATA), PLAN, workers=0))
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with postgres() as found:
+        yield found
+
+
+def completed(url: str) -> Counter[str]:
+    """How often each job was done to its end."""
+    return Counter(t.user_attrs["job"] for t in trials(url, TrialState.COMPLETE))
+
+
+def trials(url: str, *states: TrialState) -> list[FrozenTrial]:
+    with closing(shared(url)) as ledger:
+        return ledger.study.get_trials(states=states)
+
+
+def test_two_share_the_work_and_end_as_one_would(url: str, tmp_path: Path, uninterrupted: list[object]) -> None:
+    results = begun(crash.coordinate, url, tmp_path)
+    while not _waiting(url):
+        time.sleep(0.05)
+    helper = begun(crash.help_out, url)
+    with pytest.raises(StudyError, match="is being carried out already"):
+        coordinate(url, tmp_path)
+    results.join(300)
+    helper.join(300)
+    assert (results.exitcode, helper.exitcode) == (0, 0)
+    assert set(completed(url).values()) == {1}
+    assert facts(coordinate(url, tmp_path)) == uninterrupted
+    with closing(shared(url)) as ledger:
+        assert len(list((tmp_path / CELLS).iterdir())) == len(ledger.runs())
+
+
+def _waiting(url: str) -> bool:
+    try:
+        return bool(trials(url, TrialState.WAITING, TrialState.COMPLETE))
+    except StudyError:  # both made the tables at the same moment
+        return False
+
+
+def test_whoever_is_killed_nothing_is_lost_and_nothing_done_twice(
+    url: str, tmp_path: Path, uninterrupted: list[object]
+) -> None:
+    chance, before = random.Random(1), 0
+    for _ in range(6):
+        crew = [begun(crash.coordinate, url, tmp_path), begun(crash.help_out, url)]
+        time.sleep(chance.uniform(0.5, 2.0))
+        for process in crew:
+            assert process.pid is not None
+            if process.is_alive():
+                os.kill(process.pid, signal.SIGKILL)
+            process.join()
+        now = len(completed(url))
+        assert now >= before
+        before = now
+    assert facts(coordinate(url, tmp_path)) == uninterrupted
+    assert set(completed(url).values()) == {1}
+
+
+def test_files_fill_an_empty_database(url: str, tmp_path: Path, uninterrupted: list[object]) -> None:
+    crash.carry_out(tmp_path)
+    with closing(shared(url)) as ledger:
+        done = repair(ledger, Files(tmp_path, terms(load(crash.DATA), PLAN)))
+    assert done.restored == len(list((tmp_path / CELLS).iterdir()))
+    assert facts(coordinate(url, tmp_path)) == uninterrupted
+    assert not trials(url, TrialState.WAITING, TrialState.RUNNING, TrialState.FAIL)
+
+
+def test_other_databases_and_other_data_are_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="needs the URL of a PostgreSQL database"):
+        Shared("sqlite:///x.db", "a", {})
+    with pytest.raises(StudyError, match="no study is kept at"):
+        serve(url)
+    coordinate(url, tmp_path)
+    with pytest.raises(StudyError, match="differs in data"):
+        serve(url, "wine")
