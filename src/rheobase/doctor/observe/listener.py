@@ -112,6 +112,10 @@ class Listener(TorchFunctionMode):
         stack.enter_context(self)
         return stack
 
+    def activations(self) -> int:
+        """Bytes of the inputs of the activations in the latest pass: what the network's activations take at least."""
+        return sum(tally.bytes for tally in self.tallies.values())
+
     def end(self, output: Any) -> None:
         """Note what made the output of the pass."""
         self.passes += 1
