@@ -14,8 +14,9 @@ from rheobase.doctor.observe.case import layers, sites
 from rheobase.doctor.observe.ear import Ear
 from rheobase.doctor.observe.inputs import plain, seen
 from rheobase.doctor.observe.kept import Kept, left_as_it_was
-from rheobase.doctor.observe.listener import Key, Listener, place_of
+from rheobase.doctor.observe.listener import Key, Listener
 from rheobase.doctor.observe.losses import Losses, calls_of_torch, kind_of
+from rheobase.doctor.observe.output import place_of
 from rheobase.doctor.observe.pace import BUDGET, Pace
 from rheobase.doctor.observe.tally import Tally
 from rheobase.doctor.observe.timeline import Timeline
