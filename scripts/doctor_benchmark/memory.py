@@ -8,7 +8,6 @@ objects are not.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,15 +15,14 @@ from functools import partial
 from typing import Any
 
 import networks as net
-import numpy as np
 import torch
 from command import given, write
 from rich.console import Console
 from rich.table import Table
 from torch import nn
-from torch.profiler import ProfilerActivity, profile
 
 import rheobase.torch as rt
+from rheobase.bench.allocations import allocations, now
 from rheobase.doctor.records import Overhead
 
 #: Training steps: enough that what is kept meets its bounds.
@@ -139,13 +137,13 @@ def train(model: nn.Module, batch: Batch, watched: bool) -> tuple[list[int], Ove
         for _ in range(STEPS):
             x, y = batch()
             optimizer.zero_grad()
-            before = time.time_ns()
+            before = now()
             loss = nn.functional.cross_entropy(model(x), y)
-            after = time.time_ns()
+            after = now()
             loss.backward()
             optimizer.step()
             del x, y, loss
-            times = [before, after, time.time_ns()]
+            times = [before, after, now()]
     return times, w.report().overhead if w else None
 
 
@@ -153,15 +151,11 @@ def course(make: Callable[[], nn.Module], batch: Batch, watched: bool) -> Course
     """The allocations of a training, summed up."""
     torch.manual_seed(0)
     model = make()
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
-        times, overhead = train(model, batch, watched)
-    events = found.profiler.kineto_results.events()
-    when, change = np.array(sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]")).T
-    taken = np.concatenate([[0], np.cumsum(change)])
-    before, after, end = (int(taken[np.searchsorted(when, t)]) for t in times)
+    with allocations() as taken:
+        (before, after, end), overhead = train(model, batch, watched)
     # after the last step the network is run once more, without gradients
-    highest = int(taken[: np.searchsorted(when, times[-1])].max())
-    return Course(after - before, highest, end, overhead.observed if overhead else 0)
+    highest = taken.highest(until=end)
+    return Course(taken.at(after) - taken.at(before), highest, taken.at(end), overhead.observed if overhead else 0)
 
 
 def measured(name: str, make: Callable[[], nn.Module], draw: Callable[[int], Any], batch: int) -> Memory:

@@ -14,6 +14,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import rheobase.torch as rt
+from rheobase.bench.allocations import allocations, now
 from tests.doctor.networks import MODELS, batches, mlp
 
 Tensor = torch.Tensor
@@ -88,3 +89,38 @@ def test_a_wait_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Tally, "after", lambda self, h: (after(self, h), float(self.units.sum()))[0])
     found = waited(mlp(8, 16, 3), True, 1.0, 0)
     assert {"__float__", "_local_scalar_dense"} <= found.keys()
+
+
+def pictures() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 16, 3), nn.GELU(), nn.MaxPool2d(4),
+        nn.Flatten(), nn.Linear(784, 64), nn.Tanh(), nn.Linear(64, 10),
+    )  # fmt: skip
+
+
+def bytes_taken(watched: bool) -> tuple[int, int, int]:
+    """By the activations, at the highest, and after the last step."""
+    model = pictures()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    with allocations() as taken:
+        w = rt.watch(model, optimizer=optimizer, budget=1.0) if watched else nullcontext()
+        with w:
+            for _ in range(24):
+                x, y = torch.randn(64, 3, 32, 32), torch.randint(10, (64,))
+                optimizer.zero_grad()
+                start = now()
+                loss = F.cross_entropy(model(x), y)
+                forward = now()
+                loss.backward()
+                optimizer.step()
+                del x, y, loss
+                end = now()
+    return taken.at(forward) - taken.at(start), taken.highest(until=end), taken.at(end)
+
+
+def test_observing_takes_less_than_a_hundredth_of_the_memory_of_the_activations() -> None:
+    activations, peak, kept = bytes_taken(watched=False)
+    _, watched_peak, watched_kept = bytes_taken(watched=True)
+    assert watched_peak - peak < activations / 100
+    assert 0 < watched_kept - kept < activations / 100
