@@ -22,8 +22,7 @@ from rich.table import Table
 from torch import nn
 
 import rheobase.torch as rt
-from rheobase.bench.allocations import allocations, now
-from rheobase.doctor.records import Overhead
+from rheobase.bench.allocations import Allocations, now
 
 #: Training steps: enough that what is kept meets its bounds.
 STEPS = 65
@@ -128,34 +127,27 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], Callable[[int], tuple[torch.T
 }
 
 
-def train(model: nn.Module, batch: Batch, watched: bool) -> tuple[list[int], Overhead | None]:
-    """Some steps on fresh batches, as a loader makes them; the times before and after the last pass and its step."""
+def course(make: Callable[[], nn.Module], batch: Batch, watched: bool) -> Course:
+    """Some steps on fresh batches, as a loader makes them."""
+    torch.manual_seed(0)
+    model, taken = make(), Allocations()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     w = rt.watch(model, optimizer=optimizer, loss=nn.functional.cross_entropy, budget=ALWAYS) if watched else None
-    times: list[int] = []
+    before = after = end = 0
     with w or nullcontext():
         for _ in range(STEPS):
-            x, y = batch()
-            optimizer.zero_grad()
-            before = now()
-            loss = nn.functional.cross_entropy(model(x), y)
-            after = now()
-            loss.backward()
-            optimizer.step()
-            del x, y, loss
-            times = [before, after, now()]
-    return times, w.report().overhead if w else None
-
-
-def course(make: Callable[[], nn.Module], batch: Batch, watched: bool) -> Course:
-    """The allocations of a training, summed up."""
-    torch.manual_seed(0)
-    model = make()
-    with allocations() as taken:
-        (before, after, end), overhead = train(model, batch, watched)
-    # after the last step the network is run once more, without gradients
-    highest = taken.highest(until=end)
-    return Course(taken.at(after) - taken.at(before), highest, taken.at(end), overhead.observed if overhead else 0)
+            with taken.recorded():
+                x, y = batch()
+                optimizer.zero_grad()
+                before = now()
+                loss = nn.functional.cross_entropy(model(x), y)
+                after = now()
+                loss.backward()
+                optimizer.step()
+                del x, y, loss
+                end = now()
+    observed = w.report().overhead.observed if w else 0
+    return Course(taken.at(after) - taken.at(before), taken.highest(until=end), taken.at(end), observed)
 
 
 def measured(name: str, make: Callable[[], nn.Module], draw: Callable[[int], Any], batch: int) -> Memory:

@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import rheobase.torch as rt
-from rheobase.bench.allocations import allocations, now
+from rheobase.bench.allocations import Allocations, now
 from tests.doctor.networks import MODELS, batches, mlp
 
 Tensor = torch.Tensor
@@ -101,21 +101,20 @@ def pictures() -> nn.Module:
 
 def bytes_taken(watched: bool) -> tuple[int, int, int]:
     """By the activations, at the highest, and after the last step."""
-    model = pictures()
+    model, taken = pictures(), Allocations()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    with allocations() as taken:
-        w = rt.watch(model, optimizer=optimizer, budget=1.0) if watched else nullcontext()
-        with w:
-            for _ in range(24):
-                x, y = torch.randn(64, 3, 32, 32), torch.randint(10, (64,))
-                optimizer.zero_grad()
-                start = now()
-                loss = F.cross_entropy(model(x), y)
-                forward = now()
-                loss.backward()
-                optimizer.step()
-                del x, y, loss
-                end = now()
+    w = rt.watch(model, optimizer=optimizer, budget=1.0) if watched else nullcontext()
+    with w, taken.recorded():
+        for _ in range(24):
+            x, y = torch.randn(64, 3, 32, 32), torch.randint(10, (64,))
+            optimizer.zero_grad()
+            start = now()
+            loss = F.cross_entropy(model(x), y)
+            forward = now()
+            loss.backward()
+            optimizer.step()
+            del x, y, loss
+            end = now()
     return taken.at(forward) - taken.at(start), taken.highest(until=end), taken.at(end)
 
 

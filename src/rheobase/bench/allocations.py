@@ -10,47 +10,41 @@ from typing import Any
 import numpy as np
 from torch.profiler import ProfilerActivity, profile
 
-
-class Allocations:
-    """Bytes that tensors take more than at the start, those inside of operations too; Python's objects are left out."""
-
-    def __init__(self) -> None:
-        self._times, self._bytes = np.zeros(0, np.int64), np.zeros(1, np.int64)
-
-    def take(self, found: profile) -> None:
-        """Read what the profiler recorded."""
-        recorded: Any = found.profiler
-        events = recorded.kineto_results.events()
-        changes = sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]")
-        self._times = np.array([t for t, _ in changes])
-        self._bytes = np.cumsum([0, *(size for _, size in changes)])
-
-    def at(self, moment: int) -> int:
-        """Bytes at a moment of `now`."""
-        return int(self._bytes[np.searchsorted(self._times, moment)])
-
-    def highest(self, until: int) -> int:
-        """The most bytes there were until then."""
-        return int(self._bytes[: np.searchsorted(self._times, until) + 1].max())
-
-
 #: The profiler's clock, in nanoseconds.
 now = time.time_ns
 
 
-@contextmanager
-def allocations() -> Iterator[Allocations]:
-    """What is allocated inside can be asked for afterwards.
+class Allocations:
+    """Bytes that tensors take more than at the start, those inside of operations too; Python's objects are left out.
 
     >>> import torch
-    >>> with allocations() as found:
+    >>> taken = Allocations()
+    >>> with taken.recorded():
     ...     x = torch.ones(1000)
     ...     middle = now()
     ...     del x
-    >>> found.at(middle), found.at(now())
-    (4000, 0)
+    >>> taken.at(middle), taken.at(now()), taken.highest(until=now())
+    (4000, 0, 4000)
     """
-    found = Allocations()
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
-        yield found
-    found.take(recorded)
+
+    def __init__(self) -> None:
+        self._times, self._bytes = [0], [0]
+
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """What is allocated and freed inside counts. In parts: the profiler's own record grows by gigabytes."""
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
+            yield
+        recorded: Any = found.profiler
+        events = recorded.kineto_results.events()
+        for moment, change in sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]"):
+            self._times.append(moment)
+            self._bytes.append(self._bytes[-1] + change)
+
+    def at(self, moment: int) -> int:
+        """Bytes at a moment of `now`."""
+        return self._bytes[int(np.searchsorted(self._times, moment)) - 1]
+
+    def highest(self, until: int) -> int:
+        """The most bytes there were until then."""
+        return max(self._bytes[: int(np.searchsorted(self._times, until))])

@@ -62,8 +62,8 @@ class watch:
 
     Training is bit for bit the same with and without: gradients, random numbers and buffers are not touched. (What
     torch.compile made runs uncompiled in observed steps, so there it is the same up to rounding.) At the end the
-    latest inputs, 4 MB at most, run through the network once more, in evaluation mode. Passes without gradients or in
-    evaluation mode are not observed.
+    latest inputs, as far as they are small, run through the network once more, in evaluation mode. Passes without
+    gradients or in evaluation mode are not observed. No step waits for the device.
     """
 
     def __init__(
