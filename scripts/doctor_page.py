@@ -85,8 +85,8 @@ No step waits for the device, observed or not: numbers are read back when a repo
 the first pass, in which the parameters of learnable functions are read.
 
 Memory: large tensors are looked at in parts. What is kept between steps is 56 bytes per unit, and of moments and of
-the latest inputs 1/512 of the activations' inputs each, or 64 KiB where that is more. That is less than 1 % of the
-activations from some 20 MB of them on, and about 0.2 MB where they take less. Layers of very many units and no places
+the latest inputs 1/512 of the activations' inputs each, or 64 and 256 KiB where that is more: less than 1 % of the
+activations from some 40 MB of them on, and up to 0.4 MB where they take less. Layers of very many units and no places
 (a wide MLP's) pay more: 56 bytes beside the 4 bytes × batch of a unit's activations are more than 1 % for batches
 below 1400.
 

@@ -6,13 +6,11 @@ from torch import Tensor
 
 #: Share of the bytes of the activations' inputs that may be kept of one sort (the model's inputs; moments).
 SHARE = 1 / 512
-#: Bytes that may be kept of it however small the network is: two batches of 128 rows of 64 numbers.
-FLOOR = 1 << 16
 
 
-def allowance(activations: int) -> int:
-    """Bytes that may be kept beside so many bytes of activations."""
-    return max(FLOOR, int(SHARE * activations))
+def allowance(activations: int, floor: int) -> int:
+    """Bytes that may be kept beside so many bytes of activations; `floor` however small the network is."""
+    return max(floor, int(SHARE * activations))
 
 
 def size(x: Tensor) -> int:

@@ -10,8 +10,8 @@ from rheobase.doctor.observe.allowance import allowance, size
 from rheobase.doctor.observe.listener import Listener
 from rheobase.doctor.records import Moment
 
-#: Moments that are kept at most.
-_KEPT = 256
+#: Moments that are kept at most, and bytes of them that may be kept of any network.
+_KEPT, _FLOOR = 256, 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Timeline:
         device = seen[0][0].device
         numbers, histograms = (torch.stack([part.to(device) for part in each]) for each in zip(*seen, strict=True))
         self._moments.append(Noted(step, numbers, histograms))
-        if len(self._moments) > _KEPT or self.bytes() > allowance(listener.activations()):
+        if len(self._moments) > _KEPT or self.bytes() > allowance(listener.activations(), _FLOOR):
             del self._moments[1::2]
 
     def bytes(self) -> int:
