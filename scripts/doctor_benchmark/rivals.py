@@ -62,7 +62,7 @@ def by_unit(values: Tensor) -> Tensor:
 
 
 def share(true: Tensor) -> float:
-    return float(true.float().mean())
+    return int(true.sum()) / true.numel()
 
 
 def layers(course: Course, *kinds: str) -> Iterator[Layer]:
@@ -287,7 +287,7 @@ RIVALS: dict[str, Rule] = {
     "AUTOTRAINER": autotrainer,
     "SageMaker Debugger": sagemaker,
     "TheDeepChecker": deep_checker,
-    "TheDeepChecker, any spread": deep_checker_without_spread,
+    "TheDeepChecker, spread aside": deep_checker_without_spread,
     "torch-audit, dead rule": torch_audit,
     "torchmortem": torchmortem,
     "fastai, near zero": fastai,
