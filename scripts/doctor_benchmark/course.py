@@ -84,8 +84,8 @@ class Recorder:
         def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]) -> None:
             if self.due and module.training:
                 result = output if isinstance(output, Tensor) else output[0]
-                # copies: what follows in place would change them
-                before, after = (t.detach().clone() for t in (inputs[0], result))
+                # copies: what follows in place would change them; in float32, as autocast's halves have no quantiles
+                before, after = (t.detach().clone().float() for t in (inputs[0], result))
                 self.layers[path] = Layer(path, type(module).__name__, before, after)
 
         return note
