@@ -26,12 +26,35 @@ def _healthy(name: str, make: Callable[[], Setup], held: bool = False) -> Scenar
 class Sparse(nn.Module):
     """A reconstruction with an L1 penalty on wide ReLU features."""
 
-    def __init__(self, model: net.Autoencoder) -> None:
+    def __init__(self, features: nn.Module) -> None:
         super().__init__()
-        object.__setattr__(self, "model", model)
+        self.size: Tensor = torch.zeros(())
+        features.register_forward_hook(self._note)
+
+    def _note(self, layer: nn.Module, inputs: object, output: Tensor) -> None:
+        self.size = output.abs().sum(dim=-1).mean()
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        return F.mse_loss(output, target) + 1e-3 * self.model.encode[0].weight.abs().mean()
+        return F.mse_loss(output, target) + 3e-3 * self.size
+
+
+class TopK(nn.Module):
+    """Keeps the k largest features of a row, and no negative one."""
+
+    def __init__(self, k: int) -> None:
+        super().__init__()
+        self.k = k
+
+    def forward(self, x: Tensor) -> Tensor:
+        least = x.topk(self.k, dim=-1).values[:, -1:]
+        return F.relu(torch.where(x >= least, x, 0.0))
+
+
+def _rare(d: Data) -> nn.Module:
+    """Wide, with biases so low that a unit fires for few rows."""
+    model = net.weights_for(net.mlp(d.features, [512], d.outputs))
+    nn.init.constant_(model[0].bias, -2.0)
+    return model
 
 
 def _frozen(d: Data) -> nn.Module:
@@ -164,13 +187,21 @@ def _all() -> list[Scenario]:
         "imbalanced classes": lambda: t(
             "breast_cancer", lambda d: mlp(30, [48, 48], 2), targets=lambda d: (d.x[:, 0] > 2).long()
         ),
+        "rarely firing ReLU": lambda: t("digits", _rare),
+        "rarely firing ReLU, classification": lambda: t("classification", _rare),
+        "top-k features": lambda: t(
+            "digits",
+            lambda d: nn.Sequential(nn.Linear(64, 256), TopK(16), nn.Linear(256, 64)),
+            lambda d: nn.MSELoss(),
+            targets=lambda d: d.x,
+        ),
     }
     return [_healthy(name, make, held=bool(k % 2)) for k, (name, make) in enumerate(named.items())]
 
 
 def _sparse() -> Setup:
     setup = training("digits", lambda d: net.Autoencoder(64, 256, 32), lambda d: nn.MSELoss(), targets=lambda d: d.x)
-    setup.loss = Sparse(setup.model)
+    setup.loss = Sparse(setup.model.get_submodule("encode.1"))
     return setup
 
 

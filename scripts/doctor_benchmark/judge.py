@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import torch
 from scenario import Scenario, Setup
-from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import rheobase.torch as rt
@@ -22,8 +22,7 @@ ALARMS = ("critical", "warning")
 class Row:
     """One training: what was said, and what was so.
 
-    score: accuracy, area under the curve for one output, or share of variance explained. zeros: the largest share of
-    zeros that the outputs of a ReLU have, on which other tools' rules rest.
+    score: the scenario's metric, on unseen rows.
     """
 
     scenario: str
@@ -42,11 +41,12 @@ class Row:
     found_dead: int
     both_dead: int
     score: float
-    zeros: float
 
 
-def train(setup: Setup, seed: int, watched: bool = True) -> Report | None:
-    """The usual loop."""
+def train(
+    setup: Setup, seed: int, watched: bool = True, look: Callable[[int], None] = lambda step: None
+) -> Report | None:
+    """The usual loop; `look` is called after each step with its number."""
     order = torch.Generator().manual_seed(seed)
     run = torch.compile(setup.model, backend="aot_eager") if setup.compiled else setup.model
     loss = setup.loss if isinstance(setup.loss, nn.Module) else None
@@ -63,25 +63,13 @@ def train(setup: Setup, seed: int, watched: bool = True) -> Report | None:
                 (value / setup.accumulate).backward()
             setup.after()
             setup.optimizer.step()
+            look(step)
             if setup.validate and step % 25 == 0:
                 setup.model.eval()
                 with torch.no_grad():
                     setup.model(setup.x)
                 setup.model.train()
     return w.report() if w is not None else None
-
-
-@torch.no_grad()
-def score(setup: Setup) -> float:
-    setup.model.eval()
-    output = setup.model(setup.x)
-    if not torch.isfinite(output).all():
-        return 0.0
-    if setup.y.is_floating_point():
-        return float(1 - (output - setup.y).pow(2).mean() / setup.y.var())
-    if output.shape[1] == 1:
-        return float(roc_auc_score(setup.y, output[:, 0]))
-    return float((output.argmax(dim=1) == setup.y).float().mean())
 
 
 @torch.no_grad()
@@ -128,9 +116,9 @@ def judge(scenario: Scenario, seed: int, faulty: bool = True) -> Row:
     found = {s.path: {int(u) for u in dead(s)} for s in report.sites if s.function == "relu" and s.call == 0}
     both = sum(len(truth[p] & found.get(p, set())) for p in truth)
     return Row(
-        scenario=f"twin of {scenario.name}" if scenario.sick and not faulty else scenario.name,
+        scenario=scenario.called(faulty),
         family=scenario.family if faulty else "healthy",
-        half="held-out" if scenario.held_out else "dev",
+        half=scenario.half,
         sick=sick,
         seed=seed,
         expected=" ".join(sorted(scenario.rules)) if sick else "",
@@ -143,6 +131,5 @@ def judge(scenario: Scenario, seed: int, faulty: bool = True) -> Row:
         true_dead=sum(map(len, truth.values())),
         found_dead=sum(len(found.get(p, set())) for p in truth),
         both_dead=both,
-        score=score(setup),
-        zeros=max((1 - float(s.active.mean()) for s in report.sites if s.function == "relu"), default=0.0),
+        score=scenario.metric(setup.model, *setup.unseen),
     )

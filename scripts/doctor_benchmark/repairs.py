@@ -12,7 +12,7 @@ import numpy as np
 import sick
 import torch
 from command import given, write
-from judge import ALARMS, score, train
+from judge import ALARMS, train
 from rich.console import Console
 from rich.progress import track
 from scenario import Scenario
@@ -22,9 +22,6 @@ from torch import nn
 import rheobase.torch as rt
 from rheobase.doctor.records import Finding
 from rheobase.errors import UnsupportedInput
-
-#: Scores are shares; what is far below 0 (variance explained) counts as this.
-WORST = -1.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def tried(scenario: Scenario, seeds: int) -> Row:
         old = setup.optimizer
         setup.model, setup.optimizer = model, type(old)(model.parameters(), lr=old.param_groups[0]["lr"])
         train(setup, seed, watched=False)
-        return max(score(setup), WORST)
+        return scenario.metric(setup.model, *setup.unseen)
 
     if finding is None:
         return Row(scenario.name, "", "", *[float("nan")] * 5)

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import further
 import networks as net
 import torch
 import torch.nn.functional as F
 from data import Data
-from scenario import Scenario, Setup, training
+from scenario import Scenario, Setup, case, training
+from scores import alone, likelihood
 from torch import nn
 
 Tensor = torch.Tensor
-
-
-def _case(
-    name: str, family: str, rules: str, make: Callable[[bool], Setup], sites: str = "", held: bool = False
-) -> Scenario:
-    def seeded(seed: int, faulty: bool) -> Setup:
-        torch.manual_seed(seed)
-        return make(faulty)
-
-    return Scenario(name, family, seeded, frozenset(rules.split()), frozenset(sites.split()), held)
 
 
 class Column(nn.Module):
@@ -51,15 +43,16 @@ def pairs() -> Iterator[Scenario]:
         def mlp(d: Data, data: str = data, width: int = width) -> nn.Module:
             return net.mlp(d.features, [width, width], d.outputs, nn.Tanh if data in ("wine", "blobs") else nn.ReLU)
 
-        yield _case(
+        yield case(
             f"softmax into cross-entropy, {data}",
             family,
             "softmax-into-cross-entropy",
             lambda f, data=data, mlp=mlp: training(data, lambda d: _ending(mlp(d), nn.Softmax(dim=-1), f)),
             "output",
             held,
+            likelihood,
         )
-        yield _case(
+        yield case(
             f"softmax over the batch, {data}",
             family,
             "softmax-over-batch",
@@ -70,8 +63,9 @@ def pairs() -> Iterator[Scenario]:
             ),
             "output",
             held,
+            alone,
         )
-        yield _case(
+        yield case(
             f"probabilities into NLL, {data}",
             family,
             "probabilities-into-nll",
@@ -82,22 +76,24 @@ def pairs() -> Iterator[Scenario]:
             ),
             "output",
             held,
+            likelihood,
         )
         end = {"digits": nn.ReLU, "wine": nn.Sigmoid, "blobs": nn.Sigmoid, "classification": nn.Tanh}[data]
-        yield _case(
+        yield case(
             f"{end.__name__} on logits, {data}",
             family,
             "activation-on-logits",
             lambda f, data=data, mlp=mlp, end=end: training(data, lambda d: _ending(mlp(d), end(), f)),
             "output",
             held,
+            likelihood,
         )
     for held, data in ((False, "breast_cancer"), (True, "moons")):
 
         def one(d: Data) -> nn.Module:
             return net.Functional(d.features, 32, 1, "relu")
 
-        yield _case(
+        yield case(
             f"sigmoid into BCE with logits, {data}",
             family,
             "sigmoid-into-bce-with-logits",
@@ -106,8 +102,9 @@ def pairs() -> Iterator[Scenario]:
             ),
             "output",
             held,
+            likelihood,
         )
-        yield _case(
+        yield case(
             f"softmax over one unit, {data}",
             family,
             "single-unit-softmax",
@@ -125,7 +122,7 @@ def pairs() -> Iterator[Scenario]:
         (True, "regression", nn.Sigmoid),
         (True, "diabetes", nn.Softplus),
     ):
-        yield _case(
+        yield case(
             f"{end.__name__} on a quantity, {data}",
             family,
             "output-range",
@@ -138,7 +135,7 @@ def pairs() -> Iterator[Scenario]:
 def structure() -> Iterator[Scenario]:
     family = "missing or doubled activation"
     for held, data, depth in ((False, "moons", 2), (False, "circles", 3), (True, "friedman", 3), (True, "circles", 4)):
-        yield _case(
+        yield case(
             f"no activation, {data}, {depth} layers",
             family,
             "missing-activation",
@@ -159,7 +156,7 @@ def structure() -> Iterator[Scenario]:
 
             return net.mlp(d.features, [48] * 4, d.outputs, act)
 
-        yield _case(
+        yield case(
             f"{pair[0].__name__} then {pair[1].__name__}, {data}",
             family,
             "double-activation",
@@ -181,10 +178,10 @@ def initialisation() -> Iterator[Scenario]:
     for held, data, value in (
         (False, "digits", 0.05),
         (False, "wine", 0.0),
-        (True, "breast_cancer", 0.1),
+        (True, "classification", 0.1),
         (True, "blobs", 0.01),
     ):
-        yield _case(
+        yield case(
             f"constant weights {value}, {data}",
             family,
             "symmetric-units",
@@ -201,14 +198,16 @@ def initialisation() -> Iterator[Scenario]:
         (True, "classification", nn.SiLU, 1e-3, 4),
         (True, "digits", nn.ReLU, 2e-3, 6),
     ):
-        yield _case(
+        yield case(
             f"weights {scale:g} small, {act.__name__}, {data}",
             family,
             "bad-initialisation vanishing-gradient",
             lambda f, data=data, act=act, scale=scale, depth=depth: training(
                 data,
+                # the twin's weights are large enough for the depth, which torch's are not
                 lambda d: set_all(
-                    net.mlp(d.features, [64] * depth, d.outputs, act), lambda w: w.normal_(0, scale) if f else None
+                    net.weights_for(net.mlp(d.features, [64] * depth, d.outputs, act), 1.2),
+                    lambda w: w.normal_(0, scale) if f else None,
                 ),
                 optimizer=torch.optim.SGD,
                 rate=0.1,
@@ -221,7 +220,7 @@ def initialisation() -> Iterator[Scenario]:
         (True, "friedman", nn.Tanh, 2.0),
         (True, "digits", nn.Hardtanh, 1.0),
     ):
-        yield _case(
+        yield case(
             f"weights {scale:g} large, {act.__name__}, {data}",
             family,
             "bad-initialisation saturated-units",
@@ -239,7 +238,7 @@ def initialisation() -> Iterator[Scenario]:
             model = net.mlp(d.features, [64] * depth, d.outputs)
             return model if f else net.weights_for(model)
 
-        yield _case(
+        yield case(
             f"torch's default weights, {depth} ReLU layers, {data}",
             family,
             "bad-initialisation vanishing-gradient",
@@ -262,7 +261,7 @@ def dead() -> Iterator[Scenario]:
         (True, "wine", "4", "5", -6.0),
         (True, "friedman", "0", "1", -15.0),
     ):
-        yield _case(
+        yield case(
             f"bias {value:g}, {data}",
             family,
             "dead-units",
@@ -273,7 +272,7 @@ def dead() -> Iterator[Scenario]:
             held,
         )
     for held, style, path in ((False, "relu", "fc2"), (True, "clamp", "fc1"), (True, "relu_", "fc2")):
-        yield _case(
+        yield case(
             f"bias -10, functional {style}",
             family,
             "dead-units",
@@ -284,7 +283,7 @@ def dead() -> Iterator[Scenario]:
             held,
         )
     for held, norm in ((False, False), (True, True)):
-        yield _case(
+        yield case(
             f"bias -10 in a convolution{', normed' * norm}",
             family,
             "dead-units",
@@ -305,7 +304,7 @@ def dead() -> Iterator[Scenario]:
             setup.before = rate
             return setup
 
-        yield _case(
+        yield case(
             f"learning rate {peak:g} for four steps, {data}", family, "dead-units wild-updates", spiked, held=held
         )
 
@@ -318,7 +317,7 @@ def saturation() -> Iterator[Scenario]:
         (True, "wine", nn.Tanh),
         (True, "breast_cancer", nn.Softsign),
     ):
-        yield _case(
+        yield case(
             f"raw inputs, {act.__name__}, {data}",
             family,
             "unscaled-input saturated-units",
@@ -337,7 +336,7 @@ def saturation() -> Iterator[Scenario]:
             return self.act(self.factor * x)
 
     for held, data, factor in ((False, "digits", 60.0), (True, "classification", 80.0)):
-        yield _case(
+        yield case(
             f"tanh({factor:g} z), {data}",
             family,
             "saturated-units bad-initialisation",
@@ -362,7 +361,7 @@ def depth() -> Iterator[Scenario]:
             model = net.mlp(d.features, [48] * layers, d.outputs, act if f else nn.ReLU)
             return net.weights_for(model, 1.0 if f else 2**0.5)
 
-        yield _case(
+        yield case(
             f"{layers} layers of {act.__name__}, {data}",
             family,
             "vanishing-gradient",
@@ -370,7 +369,7 @@ def depth() -> Iterator[Scenario]:
             held=held,
         )
     for held, data, act, gain in ((False, "digits", nn.ReLU, 6.0), (True, "classification", nn.GELU, 5.0)):
-        yield _case(
+        yield case(
             f"gain {gain:g}, 8 layers of {act.__name__}, {data}",
             family,
             "bad-initialisation exploding-gradient",
@@ -384,7 +383,7 @@ def depth() -> Iterator[Scenario]:
 def scales() -> Iterator[Scenario]:
     family = "inputs and targets"
     for held, data in ((False, "breast_cancer"), (False, "wine"), (True, "diabetes")):
-        yield _case(
+        yield case(
             f"raw inputs, relu, {data}",
             family,
             "unscaled-input",
@@ -399,7 +398,7 @@ def scales() -> Iterator[Scenario]:
         (False, "diabetes", 77.0, 152.0),
         (True, "regression", 200.0, 0.0),
     ):
-        yield _case(
+        yield case(
             f"targets {shift:g} ± {scale:g}, {data}",
             family,
             "unscaled-target",
@@ -419,7 +418,7 @@ def rates() -> Iterator[Scenario]:
         (True, "classification", nn.ReLU, 2.0),
         (True, "digits", nn.SiLU, 1.0),
     ):
-        yield _case(
+        yield case(
             f"Adam at {rate:g}, {data}, {act.__name__}",
             family,
             "wild-updates dead-units",
@@ -429,7 +428,7 @@ def rates() -> Iterator[Scenario]:
             held=held,
         )
     for held, data, rate in ((False, "digits", 1e-6), (True, "friedman", 1e-7)):
-        yield _case(
+        yield case(
             f"SGD at {rate:g}, {data}",
             family,
             "starved-updates",
@@ -475,15 +474,15 @@ class Cut(nn.Module):
 def detached() -> Iterator[Scenario]:
     family = "detached parameters"
     for held, data in ((False, "digits"), (True, "classification")):
-        yield _case(
+        yield case(
             f"layers in a list, {data}",
             family,
             "detached-parameters",
             lambda f, data=data: training(data, lambda d: Listed(d, f)),
             held=held,
         )
-    for held, data, how in ((False, "moons", "detach"), (True, "circles", "numpy")):
-        yield _case(
+    for held, data, how in ((False, "moons", "detach"), (True, "classification", "numpy")):
+        yield case(
             f"cut by {how}, {data}",
             family,
             "detached-parameters",
@@ -492,7 +491,7 @@ def detached() -> Iterator[Scenario]:
             held,
         )
     for held, data in ((False, "circles"), (True, "moons")):
-        yield _case(
+        yield case(
             f"hidden layer not in the optimizer, {data}",
             family,
             "detached-parameters",
@@ -522,7 +521,7 @@ def not_finite() -> Iterator[Scenario]:
         x[::50, 0] = float("nan") if f else 0.0
         return x
 
-    yield _case(
+    yield case(
         "sqrt at 0 in the loss",
         family,
         "non-finite",
@@ -530,7 +529,7 @@ def not_finite() -> Iterator[Scenario]:
             "friedman", lambda d: net.mlp(d.features, [32, 32], 1), lambda d: Norm() if f else nn.MSELoss()
         ),
     )
-    yield _case(
+    yield case(
         "log of 0 in the loss",
         family,
         "non-finite",
@@ -543,7 +542,7 @@ def not_finite() -> Iterator[Scenario]:
         held=True,
     )
     for held, data in ((False, "wine"), (True, "classification")):
-        yield _case(
+        yield case(
             f"missing values, {data}",
             family,
             "non-finite",
@@ -556,6 +555,9 @@ def not_finite() -> Iterator[Scenario]:
 
 ALL = tuple(
     s
-    for group in (pairs, structure, initialisation, dead, saturation, depth, scales, rates, detached, not_finite)
+    for group in (
+        *(pairs, structure, initialisation, dead, saturation, depth, scales, rates, detached, not_finite),
+        *further.GROUPS,
+    )
     for s in group()
 )

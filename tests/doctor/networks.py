@@ -95,6 +95,22 @@ class Pictures(nn.Module):
         return self.head(F.leaky_relu_(self.body(x.reshape(-1, 1, 2, 4)).flatten(1), 0.1))
 
 
+#: A function that a user defines.
+MINE = rb.define("mine", "x*sigmoid(beta*x)", beta=1.5)
+
+
+class Nested(nn.Module):
+    """A block inside a block, used twice, once by way of another name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.block = nn.Linear(8, 16), nn.Sequential(mlp(16, 16, 16), nn.Sequential(nn.Tanh()))
+        self.again, self.out = self.block, nn.Linear(16, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.again(self.block(self.stem(x))))
+
+
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "modules of torch": lambda: mlp(8, 16, 16, 3, act=nn.GELU),
     "our modules": lambda: mlp(8, 16, 3, act=lambda: rt.module("prelu")),
@@ -102,6 +118,8 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "functional": lambda: Applied(lambda x: torch.relu_(x)),
     "our functions": lambda: Applied(lambda x: rb.mish(x)),
     "reused": Reused,
+    "nested, shared": Nested,
+    "of the user's own": lambda: Applied(MINE),
     "convolution, dropout": Pictures,
     "LSTM": lambda: Sequence("LSTM"),
     "RNN": lambda: Sequence("RNN"),
@@ -127,19 +145,23 @@ def train(
     autocast: bool = False,
     accumulate: int = 1,
     clip: bool = False,
+    scale: float = 0.0,
 ) -> Any:
     """Train, watched or not; returns the watch."""
     torch.manual_seed(1)
     optimizer = torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9)
+    scaler = torch.amp.GradScaler("cpu", init_scale=scale or 1.0, enabled=scale > 0)
     w = rt.watch(model, optimizer=optimizer, loss=F.cross_entropy) if watched else None
     with w if w is not None else nullcontext():
         for step, (x, y) in enumerate(batches(steps * accumulate)):
             with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
                 loss = F.cross_entropy((run or model)(x), y)
-            loss.backward()
+            scaler.scale(loss).backward()
             if (step + 1) % accumulate == 0:
                 if clip:
+                    scaler.unscale_(optimizer)
                     nn.utils.clip_grad_norm_(model.parameters(), 0.5)
-                optimizer.step()
+                scaler.step(optimizer)
+                scaler.update()
                 optimizer.zero_grad()
     return w

@@ -23,6 +23,10 @@ Tensor = torch.Tensor
 PLAIN = {name: getattr(F, name) for name in ("cross_entropy", "mse_loss")}
 
 
+#: A scale for the loss at which its gradients are infinite, so that GradScaler leaves out a step or more.
+OVERFLOW = 2.0**127
+
+
 def hooks(model: nn.Module) -> int:
     return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())
 
@@ -42,6 +46,8 @@ def made(name: str) -> nn.Module:
         *((name, {}) for name in MODELS),
         *((name, {"autocast": True}) for name in ("functional", "convolution, dropout", "transformer")),
         *((name, {"accumulate": 3, "clip": True}) for name in ("in place", "our functions", "checkpoint")),
+        *((name, {"scale": OVERFLOW, "autocast": True}) for name in ("modules of torch", "reused")),
+        ("nested, shared", {"scale": 1024.0, "accumulate": 2, "clip": True}),
     ],
 )
 def test_training_is_bit_for_bit_the_same(name: str, settings: dict[str, Any]) -> None:

@@ -18,14 +18,14 @@ from torch import nn
 from torch.optim.optimizer import _global_optimizer_pre_hooks
 
 import rheobase.torch as rt
-from rheobase.doctor.records import Remedy
+from rheobase.doctor.records import EDGES, Remedy
 from rheobase.doctor.repair.apply import ACTIONS, applied
 from rheobase.doctor.repair.recycle import draw_anew, forget
 from rheobase.doctor.report import Report
 from rheobase.doctor.report.live import Live
 from rheobase.doctor.report.meanfield import expected
 from rheobase.doctor.rules import RULES
-from rheobase.errors import UnsupportedInput
+from rheobase.errors import MissingExtra, UnsupportedInput
 from tests.doctor.networks import Applied, mlp, train
 
 X = torch.randn(256, 8, generator=torch.Generator().manual_seed(0))
@@ -271,3 +271,41 @@ def test_a_live_watch_trains_the_same_and_is_silent_off_a_terminal(capfd: pytest
 
     assert torch.equal(trained(True), trained(False))
     assert capfd.readouterr() == ("", "")
+
+
+# --- TensorBoard ---
+
+
+def test_tensorboard_reads_back_what_the_report_holds(tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    report = train(mlp(8, 16, 16, 3)).report()
+    report.tensorboard(tmp_path / "run")
+    read = accumulator.EventAccumulator(str(tmp_path / "run"), {"histograms": 0, "images": 0})
+    read.Reload()
+
+    def series(tag: str) -> list[tuple[int, float]]:
+        return [(event.step, event.value) for event in read.Scalars(tag)]
+
+    moments, last = report.case.moments, report.sites[1]
+    for field in ("silent", "flat", "gradient"):
+        kept = [(m.step, np.float32(getattr(m, field)[1])) for m in moments]
+        assert series(f"{field}/{last.name}.relu") == kept
+    weight = report.case.parameters[2]
+    assert series(f"updates/{weight.path}") == list(zip(report.case.steps, np.float32(weight.updates), strict=True))
+    assert series(f"gradients/{weight.path}") == list(zip(report.case.steps, np.float32(weight.gradients), strict=True))
+    for event, moment in zip(read.Histograms(f"pre-activation/{last.name}.relu"), moments, strict=True):
+        found, counts = event.histogram_value, moment.histograms[1]
+        used = np.flatnonzero(counts)
+        assert (event.step, found.num) == (moment.step, counts.sum())
+        np.testing.assert_array_equal(found.bucket, counts[used[0] : used[-1] + 1])
+        np.testing.assert_array_equal(found.bucket_limit, EDGES[used[0] + 1 : used[-1] + 2])
+    assert sorted(read.Tags()["images"]) == [f"curve/{site.name}.relu" for site in report.sites]
+
+
+def test_without_tensorboard_one_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = rt.check(mlp(8, 16, 3), (X, Y), loss=F.cross_entropy)
+    monkeypatch.delitem(sys.modules, "torch.utils.tensorboard", raising=False)
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(MissingExtra, match=r"needs tensorboard; .*'rheobase\[tensorboard\]'"):
+        report.tensorboard(tmp_path / "run")
+    assert not (tmp_path / "run").exists()

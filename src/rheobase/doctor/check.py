@@ -12,8 +12,9 @@ from torch import nn
 from rheobase.doctor.observe.case import layers, sites
 from rheobase.doctor.observe.inputs import of_inputs
 from rheobase.doctor.observe.kept import left_as_it_was
-from rheobase.doctor.observe.listener import Listener, place_of
+from rheobase.doctor.observe.listener import Listener
 from rheobase.doctor.observe.losses import Losses, kind_of
+from rheobase.doctor.observe.output import place_of
 from rheobase.doctor.observe.weights import Weights
 from rheobase.doctor.observe.wrappers import unwrapped
 from rheobase.doctor.records import Case, Overhead

@@ -12,15 +12,17 @@ from torch import nn
 
 from rheobase.doctor.observe.case import layers, sites
 from rheobase.doctor.observe.ear import Ear
-from rheobase.doctor.observe.inputs import of_inputs
+from rheobase.doctor.observe.inputs import plain, seen
 from rheobase.doctor.observe.kept import Kept, left_as_it_was
-from rheobase.doctor.observe.listener import Listener, place_of
+from rheobase.doctor.observe.listener import Key, Listener
 from rheobase.doctor.observe.losses import Losses, calls_of_torch, kind_of
+from rheobase.doctor.observe.output import place_of
 from rheobase.doctor.observe.pace import BUDGET, Pace
+from rheobase.doctor.observe.tally import Tally
 from rheobase.doctor.observe.timeline import Timeline
 from rheobase.doctor.observe.weights import Weights
 from rheobase.doctor.observe.wrappers import unwrapped
-from rheobase.doctor.records import Case, Inputs, SiteStatistics
+from rheobase.doctor.records import Case
 from rheobase.doctor.report import Report
 from rheobase.doctor.report.live import Live
 from rheobase.doctor.rules import diagnose
@@ -60,8 +62,8 @@ class watch:
 
     Training is bit for bit the same with and without: gradients, random numbers and buffers are not touched. (What
     torch.compile made runs uncompiled in observed steps, so there it is the same up to rounding.) At the end the
-    latest inputs, 4 MB at most, run through the network once more, in evaluation mode. Passes without gradients or in
-    evaluation mode are not observed.
+    latest inputs, as far as they are small, run through the network once more, in evaluation mode. Passes without
+    gradients or in evaluation mode are not observed. No step waits for the device.
     """
 
     def __init__(
@@ -83,9 +85,10 @@ class watch:
         self.listener = Listener(self.model, lambda *_: None)
         held = None if optimizer is None else {id(p) for g in optimizer.param_groups for p in g["params"]}
         self.weights = Weights(self.model, held)
-        self.inputs: Inputs | None = None
+        self.inputs: Tensor | None = None
         self.kept = Kept()
-        self.first: tuple[SiteStatistics, ...] = ()
+        #: the tallies after the first observed step
+        self.first: dict[Key, Tally] = {}
         self._always, self._observing, self._passing = ExitStack(), ExitStack(), ExitStack()
         self._is_observing, self._in_step = False, 0
         self._live = Live(budget) if live else None
@@ -124,8 +127,9 @@ class watch:
         found, trail = sites(self.listener), self.listener.structure
         output = self.listener.output
         case = Case(
-            sites=found, first=self.first or found, parameters=self.weights.statistics(), layers=layers(self.listener),
-            doubled=tuple(trail.doubled), losses=self.losses.statistics(), inputs=self.inputs,
+            sites=found, first=sites(self.listener, self.first) or found,
+            parameters=self.weights.statistics(), layers=layers(self.listener),
+            doubled=tuple(trail.doubled), losses=self.losses.statistics(), inputs=plain(self.inputs),
             attention=self.listener.attention.statistics(),
             output=output.site[1] if output.site else "", output_kind=output.kind,
             moments=self.timeline.moments(), steps=tuple(self.timeline.steps),
@@ -187,9 +191,9 @@ class watch:
         """End of an observed step."""
         self._stop_observing()
         self.weights.after_step()
-        self.timeline.add(self.pace.steps, self.listener.tallies)
+        self.timeline.add(self.pace.steps, self.listener)
         if not self.first:
-            self.first = sites(self.listener)
+            self.first = {key: tally.frozen() for key, tally in self.listener.tallies.items()}
         self.pace.add(self.listener.spent)
         self.listener.spent = 0.0
         if self._live is not None:
@@ -208,9 +212,9 @@ class watch:
 
     def _listen(self, inputs: tuple[Any, ...]) -> None:
         if self.inputs is None:
-            self.inputs = of_inputs(inputs)
+            self.inputs = seen(inputs)
         self._in_step += 1
-        self.kept.add(inputs)
+        self.kept.add(inputs, self.listener.activations())
         self._passing.push(self.listener.begin(inputs))
 
     def _after_pass(self, model: nn.Module, inputs: Any, output: Any) -> None:

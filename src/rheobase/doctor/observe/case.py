@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from torch import Tensor
-
 from rheobase.doctor.observe.listener import Key, Listener
+from rheobase.doctor.observe.tally import Tally
 from rheobase.doctor.observe.trail import Origin
 from rheobase.doctor.records import LayerUse, SiteStatistics
 
 
-def sites(listener: Listener) -> tuple[SiteStatistics, ...]:
-    """The elementwise sites as plain numbers, in the order of the forward pass."""
-    found = [(key, tally) for key, tally in listener.tallies.items() if tally.passes]
-    return tuple(tally.statistics(_place(listener, key)) for key, tally in found)
+def sites(listener: Listener, tallies: Mapping[Key, Tally] | None = None) -> tuple[SiteStatistics, ...]:
+    """The elementwise sites as plain numbers, in the order of the forward pass: now, or in `tallies` of then."""
+    found = listener.tallies if tallies is None else tallies
+    return tuple(tally.statistics(_place(listener, key)) for key, tally in found.items() if tally.passes)
 
 
 def _place(listener: Listener, key: Key) -> Mapping[str, object]:
@@ -36,18 +35,4 @@ def _place(listener: Listener, key: Key) -> Mapping[str, object]:
 
 def layers(listener: Listener) -> tuple[LayerUse, ...]:
     """The linear and convolutional layers in the order of the forward pass."""
-    return tuple(_use(*use, id(use[3]) in listener.structure.layers) for use in listener.structure.uses)
-
-
-def _use(path: str, kind: str, origin: Origin, weight: Tensor, registered: bool) -> LayerUse:
-    depthwise = kind == "conv" and weight.shape[1] == 1 and weight.shape[0] > 1
-    return LayerUse(
-        path=path,
-        kind="depthwise" if depthwise else kind,
-        inputs=weight[0].numel(),
-        outputs=weight.shape[0],
-        source=origin.name,
-        source_kind=origin.kind,
-        normed=origin.normed,
-        registered=registered or not (weight.requires_grad and weight.is_leaf),
-    )
+    return tuple(listener.structure.uses)

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 import torch
 
+from rheobase.doctor.observe.sums import averages, rows, silence
 from rheobase.doctor.records import Inputs
 
 Tensor = torch.Tensor
 
 
 @torch.no_grad()
-def of_inputs(given: tuple[Any, ...]) -> Inputs | None:
-    """Statistics of the first input of real numbers; None if there is none (indices of words)."""
+def seen(given: tuple[Any, ...]) -> Tensor | None:
+    """Root mean square of each feature of the first input of real numbers, and the largest of all; on its device.
+
+    None if there is no such input (indices of words).
+    """
     found = [x for x in given if isinstance(x, Tensor) and x.is_floating_point() and x.numel() > 1]
     if not found:
         return None
-    x = found[0].detach().float()
-    axis = 1 if x.dim() == 4 else -1
-    rows = x.movedim(axis, -1).reshape(-1, x.shape[axis])
-    sizes = rows.pow(2).mean(dim=0).sqrt()
+    x = rows(found[0], 1 if found[0].dim() == 4 else -1)
+    _, square = averages(x)
+    _, _, largest = silence(x, ())
+    return torch.cat([square.sqrt(), largest[None]])
+
+
+def plain(numbers: Tensor | None) -> Inputs | None:
+    """What was seen as plain numbers."""
+    if numbers is None:
+        return None
+    *sizes, largest = numbers.tolist()
     return Inputs(
-        size=float(rows.pow(2).mean().sqrt()),
-        widest=float(sizes.amax()),
-        median=float(sizes.median()),
-        features=rows.shape[-1],
-        largest=float(rows.abs().amax()),
-        finite=bool(torch.isfinite(rows).all()),
+        size=float(np.square(sizes).mean() ** 0.5),
+        widest=float(np.max(sizes)),
+        median=float(np.quantile(sizes, 0.5, method="lower")),
+        features=len(sizes),
+        largest=largest,
+        finite=math.isfinite(largest),
     )
+
+
+def of_inputs(given: tuple[Any, ...]) -> Inputs | None:
+    """Statistics of the first input of real numbers; None if there is none."""
+    return plain(seen(given))

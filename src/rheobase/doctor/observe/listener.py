@@ -20,6 +20,7 @@ from rheobase.definition import Definition
 from rheobase.doctor.nature import nature
 from rheobase.doctor.observe.attention import LOGITS, Attention
 from rheobase.doctor.observe.ear import Ear
+from rheobase.doctor.observe.output import first_tensor
 from rheobase.doctor.observe.tally import Tally
 from rheobase.doctor.observe.trail import Origin, Trail
 from rheobase.torch.calls import our_calls_go_to
@@ -28,6 +29,8 @@ from rheobase.torch.names import may_compute, name_of, names_of, values_given, v
 
 Tensor = torch.Tensor
 Key = tuple[str, str, int]
+#: The values of a function's parameters, read where they are new: learnable ones lie on the device.
+Values = Callable[[], Mapping[str, float]]
 
 #: Our own arithmetic in a hook goes past the mode.
 _no_mode = torch._C.DisableTorchFunction
@@ -112,12 +115,16 @@ class Listener(TorchFunctionMode):
         stack.enter_context(self)
         return stack
 
+    def activations(self) -> int:
+        """Bytes of the inputs of the activations in the latest pass: what the network's activations take at least."""
+        return sum(tally.bytes for tally in self.tallies.values())
+
     def end(self, output: Any) -> None:
         """Note what made the output of the pass."""
         self.passes += 1
         self._running = []
         if self.trail is not None:
-            self.output = self.trail.of(_tensor(output)) or Origin("other")
+            self.output = self.trail.of(first_tensor(output)) or Origin("other")
 
     def _enter(self, path: str, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
         start = perf_counter()
@@ -132,7 +139,7 @@ class Listener(TorchFunctionMode):
         name = "" if inside else name_of(layer)
         key: Key | None = None
         if name and inputs and isinstance(inputs[0], Tensor):
-            key = self._before(path, *_function_of(layer, name), values_of(layer), inputs[0])
+            key = self._before(path, *_function_of(layer, name), partial(values_of, layer), inputs[0])
         self._pending.append((key, inputs[0] if inputs and name else None))
         self._running.append(None if inside or (name and name != "identity") else path)
 
@@ -179,7 +186,7 @@ class Listener(TorchFunctionMode):
         ):
             # the last name is the narrowest: hard_tanh from 0 to 6 is relu6
             definition = catalogue.lookup(names[-1])
-            return self._around(definition, values_given(definition, args, kwargs), path, run, args, kwargs)
+            return self._around(definition, partial(values_given, definition, args, kwargs), path, run, args, kwargs)
         result = run(*args, **kwargs)
         if self.trail is not None:
             self.trail.follow(func, args, kwargs, result, path)
@@ -207,12 +214,12 @@ class Listener(TorchFunctionMode):
         if path is None or not isinstance(x, Tensor):
             return plain(function, x, *args, **options)
         start, run = perf_counter(), _Timed(partial(plain, function))
-        values = values_given(function.definition, (x, *args), options)
+        values = partial(values_given, function.definition, (x, *args), options)
         result = self._around(function.definition, values, path, run, (x, *args), options)
         self.spent += perf_counter() - start - run.seconds
         return result
 
-    def _around(self, definition: Definition, values: Mapping[str, float], path: str,
+    def _around(self, definition: Definition, values: Values, path: str,
                 func: Any, args: Any, kwargs: Any) -> Any:  # fmt: skip
         key = self._before(path, definition.name, definition, values, args[0])
         self._running.append(None)
@@ -223,14 +230,14 @@ class Listener(TorchFunctionMode):
 
     # --- one activation -------------------------------------------------------------------------------
 
-    def _before(self, path: str, name: str, trained: Definition, values: Mapping[str, float], z: Tensor) -> Key | None:
+    def _before(self, path: str, name: str, trained: Definition, values: Values, z: Tensor) -> Key | None:
         """Note the input; None for what is no activation of its own (identity)."""
         if name in _ARITHMETIC:
             return None
         key = (path, name, self._calls[path, name])
         self._calls[path, name] += 1
         if self.trail is not None:
-            self._found(key, values, z)
+            self._found(key, values(), z)
         if trained.kind == "elementwise" and z.numel():
             self._tally(key, trained, values, z)
         return key
@@ -242,10 +249,10 @@ class Listener(TorchFunctionMode):
         if origin.site:
             self.trail.doubled.append((key[0] or origin.name, origin.site[1], key[1]))
 
-    def _tally(self, key: Key, trained: Definition, values: Mapping[str, float], z: Tensor) -> None:
+    def _tally(self, key: Key, trained: Definition, values: Values, z: Tensor) -> None:
         if key not in self.tallies:
             axis = self.places[key].origin.axis if key in self.places else -1
-            self.tallies[key] = Tally(nature(trained, values if trained.parameters else {}), axis)
+            self.tallies[key] = Tally(nature(trained, values() if trained.parameters else {}), axis)
         tally = self.tallies[key]
         tally.before(z, self.step)
         if z.requires_grad:
@@ -268,7 +275,7 @@ class Listener(TorchFunctionMode):
     def _recurrent(self, definition: Definition, path: str, states: Tensor) -> None:
         """The states of nn.RNN are outputs of its function, from which the inputs follow."""
         z = torch.atanh(states.detach().clamp(-1 + 1e-7, 1 - 1e-7)) if definition.name == "tanh" else states.detach()
-        key = self._before(path, definition.name, definition, {}, z)
+        key = self._before(path, definition.name, definition, dict, z)
         if key is not None:
             self.tallies[key].after(states)
 
@@ -289,16 +296,3 @@ class _Timed:
 def _function_of(layer: nn.Module, name: str) -> tuple[str, Definition]:
     """The name of a module's function, and the definition whose slope trains it."""
     return name, layer.trained_by.definition if isinstance(layer, Activation) else catalogue.lookup(name)
-
-
-def _tensor(output: Any) -> Any:
-    """The tensor, or the first of those, that a model returns."""
-    while isinstance(output, tuple | list | dict) and output:
-        output = next(iter(output.values())) if isinstance(output, dict) else output[0]
-    return output
-
-
-def place_of(output: Any) -> int:
-    """Where in memory a model's output lies; 0 if it is no tensor."""
-    tensor = _tensor(output)
-    return int(tensor.data_ptr()) if isinstance(tensor, Tensor) else 0

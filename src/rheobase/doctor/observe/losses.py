@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from rheobase.doctor.observe.blocks import few
 from rheobase.doctor.records import LossCall
 
 Tensor = torch.Tensor
@@ -47,7 +48,7 @@ class Losses:
         self.step = 0
         #: where the model's latest output lies
         self.output_at = 0
-        self._calls: list[tuple[int, str, tuple[int, ...], bool, Tensor]] = []
+        self._calls: list[tuple[int, str, tuple[int, ...], bool, bool, Tensor]] = []
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -67,18 +68,17 @@ class Losses:
         """Note prediction, target and value of a loss."""
         if not isinstance(prediction, Tensor) or not prediction.is_floating_point() or not prediction.numel():
             return
-        p = prediction.detach().float()
+        p = prediction.detach()
         t = target.detach() if isinstance(target, Tensor) and target.numel() else p.new_zeros(1)
         classes = isinstance(target, Tensor) and not target.is_floating_point() and t.dim() == max(p.dim() - 1, 1)
-        t = t.float()
-        total = value.detach().float() if isinstance(value, Tensor) else p.new_tensor(float("nan"))
-        logs = (p.amax() <= 0) | (kind == "nll_loss")
-        shares = torch.where(logs, p.exp(), p)
-        sums = [_off(shares, d) for d in (1, 0)] if p.dim() > 1 else [p.new_tensor(math.inf)] * 2
-        numbers = [total.mean(), p.amin(), p.amax(), *sums,
-                   t.amin(), t.amax(), t.mean(), t.std(correction=0), torch.isfinite(p).all().float(),
-                   p.new_tensor(float(prediction.data_ptr() == self.output_at))]  # fmt: skip
-        self._calls.append((self.step, kind, tuple(prediction.shape), classes, torch.stack(numbers)))
+        total = value.detach().float().mean() if isinstance(value, Tensor) else p.new_full((), math.nan)
+        low, high, some = p.amin(), p.amax(), few(t.flatten(), 0).float()
+        logs = (high <= 0) | (kind == "nll_loss")
+        sums = [_off(p, logs, d) for d in (1, 0)] if p.dim() > 1 else [p.new_full((), math.inf)] * 2
+        numbers = [total, low, high, *sums, t.amin(), t.amax(), some.mean(), some.std(correction=0)]
+        direct = prediction.data_ptr() == self.output_at
+        self._calls.append((self.step, kind, tuple(prediction.shape), classes, direct,
+                            torch.stack([n.float() for n in numbers])))  # fmt: skip
 
     def value(self, total: Any) -> None:
         """Note the value of the call heard last."""
@@ -90,17 +90,21 @@ class Losses:
         return tuple(_plain(*call) for call in self._calls)
 
 
-def _plain(step: int, kind: str, shape: tuple[int, ...], classes: bool, numbers: Tensor) -> LossCall:
-    value, low, high, rows, columns, *target, finite, direct = numbers.tolist()
+def _plain(step: int, kind: str, shape: tuple[int, ...], classes: bool, direct: bool, numbers: Tensor) -> LossCall:
+    value, low, high, rows, columns, *target = numbers.tolist()
     names = ("target_low", "target_high", "target_mean", "target_deviation")
     return LossCall(step=step, kind=kind, value=value, shape=shape, low=low, high=high, rows=rows, columns=columns,
-                    **dict(zip(names, target, strict=True)), classes=classes, finite=bool(finite),
-                    direct=bool(direct))  # fmt: skip
+                    **dict(zip(names, target, strict=True)), classes=classes,
+                    finite=math.isfinite(low) and math.isfinite(high), direct=direct)  # fmt: skip
 
 
-def _off(p: Tensor, dimension: int) -> Tensor:
-    """How far the sums along a dimension are from 1, at most."""
-    return (p.sum(dim=dimension) - 1).abs().amax()
+def _off(p: Tensor, logs: Tensor, dimension: int) -> Tensor:
+    """How far the sums of shares along the first or second dimension are from 1, at most; some of them, if p is large.
+
+    logs: whether p holds the shares' logarithms.
+    """
+    some = few(p, 1 - dimension).float()
+    return (torch.where(logs, some.exp(), some).sum(dim=dimension) - 1).abs().amax()
 
 
 @contextmanager

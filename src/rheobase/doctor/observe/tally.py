@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
+import copy
+from collections import deque
 from collections.abc import Mapping
 
 import torch
 
 from rheobase.doctor.nature import Nature
-from rheobase.doctor.records import BINS, REACH, SiteStatistics
+from rheobase.doctor.observe.allowance import size
+from rheobase.doctor.observe.sums import averages, distribution, rows, silence, squares
+from rheobase.doctor.records import BINS, SiteStatistics
 
 Tensor = torch.Tensor
 
-#: Weight of a new observation in what is averaged over time: the last ten or so count.
-_RECENT = 0.1
-#: Elements of z that a histogram counts at a time.
-_COUNTED = 4096
+#: Observations whose gradients are averaged, and the weight of a new one in other averages over time.
+_LATEST, _RECENT = 10, 0.1
 
 
 class Tally:
@@ -23,87 +24,87 @@ class Tally:
 
     def __init__(self, nature: Nature, axis: int) -> None:
         self.nature, self.axis = nature, axis
-        self.samples, self.passes = 0, 0
+        #: bytes: of z, in the latest pass
+        self.samples = self.passes = self.bytes = 0
         self.since = self.last_fired = torch.zeros(0)
-        #: per unit: fired, active, flat, mean and mean square of f(z)
+        #: per unit: fired, flat, mean and mean square of f(z)
         self.units = torch.zeros(0)
-        #: of the site: mean and mean square of z, mean square of its gradient
+        #: of the site: mean and mean square of z
         self.whole = torch.zeros(0)
         self.largest = self.spoilt_at = self.histogram = torch.zeros(0)
-        self.gradients: list[Tensor] = []
-        self.now: dict[str, Tensor] = {}
+        #: mean squares, per sample
+        self.gradients: deque[Tensor] = deque(maxlen=_LATEST)
+        #: what `after` needs of `before`: by unit, shares of samples fired and of places flat; `whole` of this pass
+        self._begun: tuple[Tensor, Tensor, Tensor]
+        #: of the latest pass: shares of units silent and of places flat; histogram
+        self._latest: tuple[Tensor, Tensor, Tensor]
 
     @torch.no_grad()
     def before(self, z: Tensor, step: int) -> None:
         """Take the input of the function, while it is there: what is computed in place overwrites it."""
-        z = _rows(z, self.axis)
+        self.bytes = size(z)
+        z = rows(z, self.axis)
         if not self.passes:
             self._start(z)
-        silent = self._flat(z)
-        fired = (~silent).any(dim=1)
-        any_fired = fired.any(dim=0)
-        self.since = torch.where(any_fired, 0, self.since + len(z))
-        self.last_fired = torch.where(any_fired, step, self.last_fired)
-        flat = silent.float().mean(dim=(0, 1))
-        self.now = {"fired": fired.float().mean(dim=0), "flat": flat}
-        counted = _some(z)
-        self.now["z"] = torch.stack([counted.mean(), counted.pow(2).mean()])
-        largest = z.abs().amax()
+        samples, places, largest = silence(z, self.nature.flat)
+        fired = samples < len(z)
+        self.since = torch.where(fired, 0, self.since + len(z))
+        self.last_fired = torch.where(fired, step, self.last_fired)
         self.largest = torch.maximum(self.largest, largest)
         self.spoilt_at = torch.where((self.spoilt_at < 0) & ~torch.isfinite(largest), step, self.spoilt_at)
-        bins = ((torch.asinh(counted) + REACH) * (BINS / (2 * REACH))).clamp(0, BINS - 1).nan_to_num(0.0).long()
-        self.now["histogram"] = torch.bincount(bins, minlength=BINS)
+        whole, histogram = distribution(z)
+        flat = places / (z.shape[0] * z.shape[1])
+        self._begun = 1 - samples / len(z), flat, whole
+        self._latest = 1 - fired.float().mean(), flat.mean(), histogram
+        self.histogram = self.histogram + histogram
         self.samples += len(z)
 
     def _start(self, z: Tensor) -> None:
-        units = z.shape[-1]
-        self.since = torch.zeros(units, dtype=torch.long, device=z.device)
-        self.last_fired = torch.full((units,), -1, dtype=torch.long, device=z.device)
+        self.since = torch.zeros(z.shape[-1], dtype=torch.long, device=z.device)
+        self.last_fired = torch.full((z.shape[-1],), -1, dtype=torch.int32, device=z.device)
         self.largest = torch.zeros((), device=z.device)
-        self.spoilt_at = torch.full((), -1, dtype=torch.long, device=z.device)
+        self.spoilt_at = torch.full((), -1, dtype=torch.int32, device=z.device)
         self.histogram = torch.zeros(BINS, dtype=torch.long, device=z.device)
-
-    def _flat(self, z: Tensor) -> Tensor:
-        """Where z lies on a flat side of the function."""
-        found = torch.zeros_like(z, dtype=torch.bool)
-        for low, high in self.nature.flat:
-            inside = z <= high if math.isinf(low) else z >= low if math.isinf(high) else (z >= low) & (z <= high)
-            found = found.logical_or_(inside)
-        return found
 
     @torch.no_grad()
     def after(self, h: Tensor) -> None:
         """Take the output, and close the pass."""
-        h = _rows(h, self.axis)
-        mean, square = h.mean(dim=(0, 1)), h.pow(2).mean(dim=(0, 1))
-        units = torch.stack([self.now["fired"], 1 - self.now["flat"], self.now["flat"], mean, square])
+        fired, flat, whole = self._begun
+        del self._begun
+        units = torch.stack([fired, flat, *averages(rows(h, self.axis))])
         weight = max(_RECENT, 1 / (self.passes + 1))
         self.units = units if not self.passes else torch.lerp(self.units, units, weight)
-        self.whole = self.now["z"] if not self.passes else torch.lerp(self.whole, self.now["z"], weight)
-        self.histogram += self.now["histogram"]
+        self.whole = whole if not self.passes else torch.lerp(self.whole, whole, weight)
         self.passes += 1
 
     @torch.no_grad()
     def gradient(self, delta: Tensor) -> None:
         """Take the gradient of the loss with respect to z."""
-        self.gradients.append(delta.detach().float().pow(2).sum() / max(len(delta), 1))
+        self.gradients.append(squares(delta) / max(len(delta), 1))
 
-    def moment(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """This pass alone: share of units that were silent, of places that were flat, gradient, histogram."""
-        latest = self.gradients[-1] if self.gradients else torch.zeros(())
-        return (self.now["fired"] == 0).float().mean(), self.now["flat"].mean(), latest.sqrt(), self.now["histogram"]
+    def moment(self) -> tuple[Tensor, Tensor]:
+        """Of this pass alone: shares of units that were silent and of places that were flat, gradient; histogram."""
+        silent, flat, histogram = self._latest
+        gradient = self.gradients[-1].sqrt() if self.gradients else torch.zeros_like(silent)
+        return torch.stack([silent, flat, gradient]), histogram
+
+    def frozen(self) -> Tally:
+        """As it is now; its tensors are never written into."""
+        twin = copy.copy(self)
+        twin.gradients = self.gradients.copy()
+        return twin
 
     def statistics(self, place: Mapping[str, object]) -> SiteStatistics:
         """The sums as plain numbers."""
-        fired, active, flat, mean, square = self.units.cpu().double().numpy()
+        fired, flat, mean, square = self.units.cpu().double().numpy()
         z_mean, z_square = self.whole.cpu().double().numpy()
-        recent = [g.item() for g in self.gradients[-10:]]
+        recent = [g.item() for g in self.gradients]
         return SiteStatistics(
             samples=self.samples,
             since=self.since.cpu().numpy(),
-            last_fired=self.last_fired.cpu().numpy(),
+            last_fired=self.last_fired.cpu().long().numpy(),
             fired=fired,
-            active=active,
+            active=1 - flat,
             flat=flat,
             mean=mean,
             deviation=(square - mean**2).clip(0) ** 0.5,
@@ -116,19 +117,3 @@ class Tally:
             nature=self.nature,
             **place,  # type: ignore[arg-type]
         )
-
-
-def _rows(x: Tensor, axis: int) -> Tensor:
-    """x as (samples, places, units), in float32 or float64; a vector is one sample."""
-    x = x.detach()
-    x = x if x.dtype in (torch.float32, torch.float64) else x.float()
-    if x.dim() < 2:
-        return x.reshape(1, 1, -1)
-    return x.movedim(axis, -1).reshape(len(x), -1, x.shape[axis])
-
-
-def _some(z: Tensor) -> Tensor:
-    """Evenly spread elements of z."""
-    flat = z.reshape(-1)
-    # an odd stride meets every unit
-    return flat[:: (flat.numel() // _COUNTED) | 1] if flat.numel() > 2 * _COUNTED else flat

@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.utils.weak import WeakIdKeyDictionary
 
+from rheobase.doctor.records import LayerUse
+
 Tensor = torch.Tensor
 
 #: What hands its input on, as far as units go: names of torch's functions and methods.
@@ -116,6 +118,20 @@ class Origin:
     site: tuple[str, str, int] | None = None
 
 
+def _use(path: str, kind: str, origin: Origin, weight: Tensor, registered: bool) -> LayerUse:
+    depthwise = kind == "conv" and weight.shape[1] == 1 and weight.shape[0] > 1
+    return LayerUse(
+        path=path,
+        kind="depthwise" if depthwise else kind,
+        inputs=weight[0].numel(),
+        outputs=weight.shape[0],
+        source=origin.name,
+        source_kind=origin.kind,
+        normed=origin.normed,
+        registered=registered or not (weight.requires_grad and weight.is_leaf),
+    )
+
+
 class Trail:
     """Origins of the tensors of one forward pass, and what became of the activations' outputs."""
 
@@ -123,7 +139,7 @@ class Trail:
         self._origins: Any = WeakIdKeyDictionary()
         #: layers by their weight tensors
         self.layers: dict[int, tuple[str, nn.Module]] = {}
-        self.uses: list[tuple[str, str, Origin, Tensor]] = []
+        self.uses: list[LayerUse] = []
         self.gates: set[tuple[str, str, int]] = set()
         self.feeding: set[tuple[str, str, int]] = set()
         self.doubled: list[tuple[str, str, str]] = []
@@ -175,7 +191,7 @@ class Trail:
     def _linear_map(self, kind: str, x: Any, weight: Tensor, path: str) -> Origin:
         origin = self.of(x) or Origin("other")
         name = self.layers.get(id(weight), (path, None))[0]
-        self.uses.append((name, kind, origin, weight))
+        self.uses.append(_use(name, kind, origin, weight, id(weight) in self.layers))
         if origin.site:
             self.feeding.add(origin.site)
         return Origin(kind, name, 1 if kind == "conv" else -1)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from rheobase.doctor.observe.sums import squares
 from rheobase.doctor.records import ParameterStatistics
 from rheobase.torch.initialise import fan_in
 
@@ -16,7 +17,7 @@ Tensor = torch.Tensor
 #: Stands for the gradient that a tensor has not got.
 NONE = -1.0
 #: Entries of a tensor that are compared before and after a step; more are thinned out evenly.
-_COMPARED = 1 << 15
+_COMPARED = 1 << 12
 #: Rows and columns that are looked at for rows which are equal; up to twice as many are.
 _ROWS, _COLUMNS = 1024, 128
 
@@ -29,7 +30,7 @@ class Weights:
         self.tensors = {path: p for path, p in named.items() if p.dim() >= 2 and p.numel()}
         self.layers = {path: model.get_submodule(path.rpartition(".")[0]) for path in self.tensors}
         self.optimised = optimised
-        self.scales = {path: _scale(p) for path, p in self.tensors.items()}
+        self.scales = {path: float(_scale(p.detach())) for path, p in self.tensors.items()}
         self.twins = {path: _twins(p) for path, p in self.tensors.items()}
         self._gradients: list[Tensor] = []
         self._updates: list[Tensor] = []
@@ -38,8 +39,8 @@ class Weights:
     @torch.no_grad()
     def gradients(self, found: Sequence[Tensor | None]) -> None:
         """Note the gradients of all tensors, in their order."""
-        none = torch.full((), NONE)
-        sizes = [none if g is None else _dense(g).float().pow(2).mean().sqrt() for g in found]
+        sizes = [p.new_full((), NONE).float() if g is None else _scale(g)
+                 for g, p in zip(found, self.tensors.values(), strict=True)]  # fmt: skip
         if sizes:
             self._gradients.append(torch.stack([s.to(sizes[0].device) for s in sizes]))
 
@@ -82,10 +83,6 @@ def _table(rows: list[Tensor]) -> np.ndarray:
     return torch.stack(rows).cpu().double().numpy() if rows else np.zeros((0, 0))
 
 
-def _dense(gradient: Tensor) -> Tensor:
-    return gradient.to_dense() if gradient.is_sparse else gradient
-
-
 def _thinned(p: Tensor) -> Tensor:
     flat = p.detach().reshape(-1)
     return flat[:: (flat.numel() // _COMPARED) | 1] if flat.numel() > 2 * _COMPARED else flat
@@ -95,9 +92,10 @@ def _fan_in(layer: nn.Module, p: Tensor) -> float:
     return fan_in(layer) if hasattr(layer, "kernel_size") else float(p.shape[-1])
 
 
-@torch.no_grad()
-def _scale(p: Tensor) -> float:
-    return float(p.float().pow(2).mean().sqrt())
+def _scale(x: Tensor) -> Tensor:
+    """Root mean square."""
+    known = x.coalesce().values() if x.is_sparse else x
+    return (squares(known) / x.numel()).sqrt()
 
 
 @torch.no_grad()

@@ -54,6 +54,16 @@ class Report:
             raise UnsupportedInput(f"cannot write {str(path)!r}: there is no folder {str(Path(path).parent)!r}")
         Path(path).write_text(render(self), encoding="utf-8")
 
+    def tensorboard(self, folder: str | Path) -> None:
+        """Write what changed with the steps, histograms of pre-activations and curves for TensorBoard to read.
+
+        Series: silent (share of units), flat (share of places), gradient by site; gradients and updates ‖Δw‖/‖w‖ by
+        weight. It needs tensorboard: pip install 'rheobase[tensorboard]'; MissingExtra is raised without it.
+        """
+        from rheobase.doctor.report.tensorboard import write
+
+        write(self, Path(folder))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data that json.dumps takes."""
         return plain.of_report(self.case, self.findings)
