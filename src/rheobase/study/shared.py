@@ -40,7 +40,11 @@ class Shared(Ledger):
         again = RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)
         alive = {"heartbeat_interval": beat, "grace_period": grace, "heartbeat_stale_trial_callback": again}
         self.database = storage(url, **alive)
-        super().__init__(self.database, name, terms)
+        try:
+            super().__init__(self.database, name, terms)
+        except StudyError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Give back the connections."""
