@@ -13,7 +13,9 @@ from rheobase.activation import get
 from rheobase.doctor.records import BINS, Counts
 from rheobase.doctor.report.density import shade, window
 from rheobase.plot import COLOURS, over_density
+from rheobase.study.plan import COST_REFERENCE
 from rheobase.study.results import Outcome, Results
+from rheobase.study.statistics import p_superiority
 from rheobase.study.train import hidden_unit
 from rheobase.study.units import unit
 
@@ -41,6 +43,78 @@ def forest(results: Results) -> Figure:
 
 def _baseline(results: Results) -> Outcome:
     return next(o for o in results.outcomes if o.name == results.plan.baseline)
+
+
+def seeds(results: Results) -> Figure:
+    """Scores of every seed; a line joins those of one seed: pairs differ by less than seeds do."""
+    u, figure = (
+        unit(results.data.metric),
+        Figure(figsize=(max(5.0, 0.75 * len(results.outcomes)), 3.0), layout="constrained"),
+    )
+    axes = figure.add_subplot()
+    scores = u.factor * np.array([o.scores for o in results.outcomes])
+    places = np.arange(len(scores))
+    axes.plot(places, scores, color="#999999", linewidth=0.7, alpha=0.7, zorder=1)
+    axes.plot(np.repeat(places, scores.shape[1]), scores.ravel(), ".", color=COLOURS[0], markersize=5)
+    axes.plot(places, scores.mean(axis=1), "_", color="#222222", markersize=16, markeredgewidth=2)
+    axes.set_xticks(places, [o.name for o in results.outcomes], rotation=30, ha="right")
+    axes.set_ylabel(u.metric + u.sign)
+    _plain(axes)
+    return figure
+
+
+def rates(results: Results) -> Figure:
+    """Validation score against the learning rate: mean and range over the tuning seeds, the chosen rate ringed."""
+    u, figure = unit(results.data.metric), Figure(figsize=(6.4, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    for k, o in enumerate(results.outcomes):
+        tried, found = [rate for rate, _ in o.tuning], u.factor * np.array([scores for _, scores in o.tuning])
+        colour, style = COLOURS[k % len(COLOURS)], ("-", "--", ":")[k // len(COLOURS) % 3]
+        axes.plot(tried, found.mean(axis=1), style, color=colour, linewidth=1.4, label=o.name)
+        axes.fill_between(tried, found.min(axis=1), found.max(axis=1), color=colour, alpha=0.08, linewidth=0)
+        chosen = tried.index(o.best_learning_rate)
+        axes.plot(tried[chosen], found[chosen].mean(), "o", color=colour, fillstyle="none", markersize=7)
+    axes.set(xscale="log", xlabel="learning rate", ylabel=f"validation {u.metric}{u.sign}")
+    axes.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    _plain(axes)
+    return figure
+
+
+def costs(results: Results) -> Figure:
+    """Score against the time of a step; filled: no other function is both better and cheaper."""
+    u, figure = unit(results.data.metric), Figure(figsize=(6.0, 3.2), layout="constrained")
+    axes = figure.add_subplot()
+    for o in results.outcomes:
+        best = not any(p.score.mean > o.score.mean and p.step_time_ratio < o.step_time_ratio for p in results.outcomes)
+        axes.errorbar(
+            o.step_time_ratio, u.factor * o.score.mean, yerr=u.factor * o.score.half, xerr=o.step_time_noise / 2,
+            fmt="o", color=COLOURS[0], mfc=COLOURS[0] if best else "white", linewidth=0.8,
+        )  # fmt: skip
+        axes.annotate(
+            o.name, (o.step_time_ratio, u.factor * o.score.mean), (5, 4), textcoords="offset points", fontsize=8
+        )
+    axes.set(xlabel=f"time of a training step, {COST_REFERENCE}'s is 1", ylabel=u.metric + u.sign)
+    _plain(axes)
+    return figure
+
+
+def superiority(results: Results) -> Figure:
+    """How often the function of the row beats that of the column on the same seed; a tie counts one half."""
+    names = [o.name for o in results.outcomes]
+    table = np.array([[p_superiority(a.scores, b.scores) for b in results.outcomes] for a in results.outcomes])
+    side = 1.6 + 0.42 * len(names)
+    figure = Figure(figsize=(side + 0.6, side), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(table, cmap="RdBu", vmin=0, vmax=1)
+    for row, column in np.ndindex(table.shape):
+        if row != column:
+            strong = abs(table[row, column] - 0.5) > 0.3
+            axes.text(column, row, f"{table[row, column]:.2f}".lstrip("0"), ha="center", va="center", fontsize=7,
+                      color="white" if strong else "black")  # fmt: skip
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(length=0)
+    return figure
 
 
 def curve(results: Results, o: Outcome) -> Figure:

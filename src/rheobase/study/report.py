@@ -14,7 +14,7 @@ from rheobase.study.plan import COST_REFERENCE, SPLIT
 from rheobase.study.results import Results
 from rheobase.study.statistics import CONFIDENCE
 from rheobase.study.table import groups, headings, legend, row
-from rheobase.study.verdict import SCREENING
+from rheobase.study.verdict import SCREENING, SUPERIORITY
 
 
 def render(results: Results, command: str) -> str:
@@ -27,10 +27,15 @@ def render(results: Results, command: str) -> str:
         groups=[(title, [row(results, o) for o in members]) for title, members in groups(results)],
         legend=legend(results),
         forest=svg(lambda: pictures.forest(results)),
+        seeds=svg(lambda: pictures.seeds(results)),
+        rates=svg(lambda: pictures.rates(results)),
+        costs=svg(lambda: pictures.costs(results)),
+        superiority=svg(lambda: pictures.superiority(results)),
         curves=[(o.name, svg(partial(pictures.curve, results, o))) for o in results.outcomes],
         places=[(o.name, svg(partial(pictures.on_the_curve, o))) for o in results.outcomes],
         confidence=f"{CONFIDENCE:.0%}",
         split="/".join(map(str, SPLIT)),
+        needed=f"{SUPERIORITY:g}",
         screening=len(results.plan.seeds) < SCREENING,
         reference=COST_REFERENCE,
         command=command,
