@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rheobase import catalogue
 from rheobase.errors import StudyError
@@ -24,6 +25,8 @@ COST_REFERENCE = "relu"
 
 OUTPUT = "softmax is the output for more than two classes, sigmoid for two, identity for quantities."
 
+Optimizer = Literal["adam", "sgd"]
+
 #: Seeds are counted from 0 and those of the tuning from here on: the two must never meet.
 MOST_SEEDS = 1000
 
@@ -34,7 +37,9 @@ class Plan:
 
     The learning rate of each function is chosen on validation data from `learning_rates` with the
     tuning seeds; scores come from the final seeds, which are others. A seed fixes the split, the
-    order of the batches and the raw weights, the same for every function.
+    order of the batches, the raw weights and what dropout silences, the same for every function.
+    batch_norm stands before the function, dropout after it; `residual` adds a hidden layer's input to
+    its output where both are as wide.
     """
 
     activations: tuple[str, ...]
@@ -45,6 +50,10 @@ class Plan:
     steps: int = 500
     batch: int = 64
     hidden: tuple[int, ...] = (64, 64, 64)
+    optimizer: Optimizer = "adam"
+    dropout: float = 0.0
+    batch_norm: bool = False
+    residual: bool = False
     notes: tuple[str, ...] = ()
 
     @property
