@@ -17,10 +17,11 @@ Tensor = torch.Tensor
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """Weights and biases."""
+    """Weights, and biases where nothing takes them out again, as batch normalisation does."""
 
     inputs: int
     outputs: int
+    bias: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def layers(plan: Plan, name: str, inputs: int, outputs: int) -> tuple[Layer, ...
     """The plan's network with the function called `name` between its linear layers.
 
     >>> layers(Plan(("relu",), hidden=(8,)), "relu", 4, 3)
-    (Linear(inputs=4, outputs=8), Unit(name='relu'), Linear(inputs=8, outputs=3))
+    (Linear(inputs=4, outputs=8, bias=True), Unit(name='relu'), Linear(inputs=8, outputs=3, bias=True))
     """
     found: list[Layer] = []
     for before, width in zip((None, *plan.hidden), plan.hidden, strict=False):
@@ -74,7 +75,7 @@ def layers(plan: Plan, name: str, inputs: int, outputs: int) -> tuple[Layer, ...
 def _hidden(plan: Plan, name: str, inputs: int, width: int) -> tuple[Layer, ...]:
     norm = (Norm(width),) if plan.batch_norm else ()
     drop = (Drop(plan.dropout),) if plan.dropout else ()
-    return (Linear(inputs, width), *norm, Unit(name), *drop)
+    return (Linear(inputs, width, bias=not norm), *norm, Unit(name), *drop)
 
 
 def built(layers: Sequence[Layer], make: Callable[[Layer], nn.Module]) -> nn.Sequential:
@@ -87,8 +88,8 @@ def built(layers: Sequence[Layer], make: Callable[[Layer], nn.Module]) -> nn.Seq
 def one(layer: Layer, draw: Draw) -> nn.Module:
     """A layer of one network; `draw` is where dropout takes its numbers from."""
     match layer:
-        case Linear(inputs, outputs):
-            return nn.Linear(inputs, outputs)
+        case Linear(inputs, outputs, bias):
+            return nn.Linear(inputs, outputs, bias)
         case Norm(width):
             return BatchNorm((width,), rows=0)
         case Unit(name):
@@ -101,8 +102,8 @@ def one(layer: Layer, draw: Draw) -> nn.Module:
 def many(layer: Layer, members: int, draw: Draw) -> nn.Module:
     """The same layer of `members` networks, for inputs of shape (members, units, rows)."""
     match layer:
-        case Linear(inputs, outputs):
-            return Linears(members, inputs, outputs)
+        case Linear(inputs, outputs, bias):
+            return Linears(members, inputs, outputs, bias)
         case Norm(width):
             return BatchNorm((members, width, 1), rows=-1)
         case Unit(name):
@@ -133,16 +134,18 @@ class Residual(nn.Module):
 class Linears(nn.Module):
     """A linear layer of each member: the weights and biases of nn.Linear, stacked."""
 
-    def __init__(self, members: int, inputs: int, outputs: int) -> None:
+    def __init__(self, members: int, inputs: int, outputs: int, bias: bool) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(members, outputs, inputs))
-        self.bias = nn.Parameter(torch.zeros(members, outputs))
+        self.bias = nn.Parameter(torch.zeros(members, outputs)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(members, inputs, rows) → (members, outputs, rows).
 
         Rows come last so that weights and their gradients lie as they are used, and a few outputs fill whole vectors.
         """
+        if self.bias is None:
+            return self.weight @ x
         return torch.baddbmm(self.bias.unsqueeze(2), self.weight, x)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, islice
@@ -44,8 +45,9 @@ TIMED = 5
 def train_together(data: Dataset, plan: Plan, name: str, members: Sequence[Member]) -> list[Run]:
     """One run per member, as `train` gives them but for rounding.
 
-    Members are taken in groups that fit into memory; those of a seed share its table. A run does not depend on
-    which others are trained beside it.
+    Members are taken in groups that fit into memory; those of a seed share its table. The same members give the same
+    runs to the bit, in any order and whatever becomes of one of them; among others they are rounded differently, for
+    the matrix products of MKL depend on where a matrix lies.
     """
     torch.set_num_threads(1)
     runs: dict[Member, Run] = {}
@@ -67,11 +69,13 @@ def limits(data: Dataset, plan: Plan) -> tuple[int, int]:
 
 
 def groups(members: Sequence[Member], most: int, most_seeds: int) -> list[list[Member]]:
-    """The members, seed by seed, in groups of at most so many members and seeds."""
+    """The members, seed by seed, in groups of about one size and at most so many members and seeds."""
+    members = sorted(set(members), key=lambda m: m.seed)
+    size = math.ceil(len(members) / math.ceil(len(members) / most))
     found: list[list[Member]] = [[]]
-    for member in sorted(set(members), key=lambda m: m.seed):
+    for member in members:
         seeds = {m.seed for m in found[-1]} | {member.seed}
-        if len(found[-1]) == most or len(seeds) > most_seeds:
+        if len(found[-1]) == size or len(seeds) > most_seeds:
             found.append([])
         found[-1].append(member)
     return found
