@@ -168,6 +168,7 @@ def test_groups_fit_into_memory() -> None:
     assert 1 <= seeds * rows * 31 * 4 <= population.MEMORY
     assert 1 <= most * rows // 5 * 30 * 4 <= population.MEMORY
     assert limits(load("iris"), PLAN)[0] == population.MOST
+    assert limits(load("iris"), replace(PLAN, hidden=(4096, 4096, 4096)))[0] == 1
 
 
 def test_a_last_batch_of_one_row_is_normalised() -> None:

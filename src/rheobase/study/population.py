@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby, islice
+from itertools import groupby, islice, pairwise
 from statistics import median
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch import nn
 from rheobase.catalogue import lookup
 from rheobase.study.architecture import built, layers, many
 from rheobase.study.data import Dataset, encoded_width
-from rheobase.study.plan import VALIDATION, Plan
+from rheobase.study.plan import SPLIT, VALIDATION, Plan
 from rheobase.study.train import (
     OPTIMIZERS,
     Member,
@@ -36,7 +36,8 @@ Tensor = torch.Tensor
 
 #: Members trained at once, at most; with more, their weights and gradients leave the processor's caches.
 MOST = 32
-#: Bytes that the tables of all seeds of a group may take, and again what its members compute on validation data.
+#: Bytes that the tables of a group's seeds may take, and again its members with what they compute on validation data;
+#: one seed and one member are trained whatever they take.
 MEMORY = 2**30
 #: Steps timed of either way, after as many that warm up.
 TIMED = 5
@@ -62,10 +63,17 @@ def train_together(data: Dataset, plan: Plan, name: str, members: Sequence[Membe
 
 def limits(data: Dataset, plan: Plan) -> tuple[int, int]:
     """How many members, and how many seeds, may be trained at once."""
-    rows, width, size = len(data.target), encoded_width(data), torch.get_default_dtype().itemsize
-    evaluated = rows * VALIDATION // 100 * (width + 3 * max(plan.hidden, default=0)) * size
-    table = rows * (width + 1) * size
-    return max(min(MOST, MEMORY // max(evaluated, 1)), 1), max(MEMORY // table, 1)
+    rows, item = len(data.target), torch.get_default_dtype().itemsize
+    widths = [encoded_width(data), *plan.hidden, data.outputs]
+    # weights, gradients, both moments of Adam and the new network; inputs, a layer, its function and one in the making
+    weights = 5 * sum(a * b for a, b in pairwise(widths))
+    validation = rows * VALIDATION // sum(SPLIT) * (widths[0] + 3 * max(widths[1:]))
+    table = rows * (widths[0] + 1)
+    return min(MOST, _fitting((weights + validation) * item)), _fitting(table * item)
+
+
+def _fitting(size: int) -> int:
+    return max(MEMORY // size, 1)
 
 
 def groups(members: Sequence[Member], most: int, most_seeds: int) -> list[list[Member]]:
