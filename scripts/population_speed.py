@@ -51,8 +51,9 @@ class Task(NamedTuple):
 class Speed:
     """One contestant, in so many processes of so many threads each.
 
-    Speedups are medians over the rounds of the ratio to PyTorch's loop in the same round: in one process of one thread,
-    and in a process per core. noise: their interquartile ranges.
+    Steps of one network in a second, and in a second of processor time, which counts what other programs take from a
+    busy machine for nobody. Speedups are medians over the rounds of the ratio to PyTorch's loop in one process of one
+    thread, in the same round; noise: their interquartile ranges.
     """
 
     width: int
@@ -61,10 +62,18 @@ class Speed:
     threads: int
     members: int
     steps_per_second: float
-    speedup_over_one_process: float
+    speedup: float
     noise: float
-    speedup_over_a_process_per_core: float
-    noise_per_core: float
+    steps_per_processor_second: float
+    processor_speedup: float
+    processor_noise: float
+
+
+class Visit(NamedTuple):
+    """Seconds per step of one network: on the clock, and of processor time."""
+
+    clock: float
+    processor: float
 
 
 @cache
@@ -116,23 +125,24 @@ def started(task: Task) -> Iterator[Any]:
 
 
 def serve(parent: Connection) -> None:
-    """Take so many steps of a task, and say when they are done; None ends it."""
+    """Take so many steps of a task, and say how much processor time they took; None ends it."""
     for task, count in iter(parent.recv, None):
         torch.set_num_threads(task.threads)
+        start = time.process_time()
         for _ in islice(started(task), count):
             pass
-        parent.send(None)
+        parent.send(time.process_time() - start)
 
 
-def seconds(processes: Sequence[Connection], tasks: Sequence[Task], count: int) -> float:
-    """Until all processes have taken so many steps of their tasks."""
+def visit(processes: Sequence[Connection], tasks: Sequence[Task], count: int) -> Visit:
+    """All processes take so many steps of their tasks."""
     start = time.perf_counter()
     taking = list(zip(processes, tasks, strict=False))
     for process, task in taking:
         process.send((task, count))
-    for process, _ in taking:
-        process.recv()
-    return time.perf_counter() - start
+    processor = sum(process.recv() for process, _ in taking)
+    steps = count * sum(len(task.members) for task in tasks)
+    return Visit((time.perf_counter() - start) / steps, processor / steps)
 
 
 def contestants(width: int) -> list[list[Task]]:
@@ -146,28 +156,28 @@ def contestants(width: int) -> list[list[Task]]:
     return found
 
 
-def per_step(tasks: Sequence[Task], count: int, took: float) -> float:
-    return took / (count * sum(len(task.members) for task in tasks))
-
-
 def measure(width: int, processes: Sequence[Connection], rounds: int) -> list[Speed]:
     entries = contestants(width)
-    counts = []
-    for tasks in entries:
-        seconds(processes, tasks, WARM_UP)
-        counts.append(max(1, round(VISIT * WARM_UP / seconds(processes, tasks, WARM_UP))))
-    times: list[list[float]] = [[] for _ in entries]
+    counts = [_count(processes, tasks) for tasks in entries]
+    visits: list[list[Visit]] = [[] for _ in entries]
     for turn in range(rounds):
         for k in [*range(turn % len(entries), len(entries)), *range(turn % len(entries))]:
-            times[k].append(per_step(entries[k], counts[k], seconds(processes, entries[k], counts[k])))
-    return [_speed(tasks, own, times) for tasks, own in zip(entries, times, strict=True)]
+            visits[k].append(visit(processes, entries[k], counts[k]))
+    return [_speed(tasks, own, visits[0]) for tasks, own in zip(entries, visits, strict=True)]
 
 
-def _speed(tasks: Sequence[Task], own: Sequence[float], times: Sequence[Sequence[float]]) -> Speed:
-    members = sum(len(task.members) for task in tasks)
-    ratios = (ratio for reference in times[:2] for ratio in compared(reference, own))
-    first = tasks[0]
-    return Speed(first.width, first.way, len(tasks), first.threads, members, 1 / median(own), *ratios)
+def _count(processes: Sequence[Connection], tasks: Sequence[Task]) -> int:
+    """Steps that fill a visit."""
+    visit(processes, tasks, WARM_UP)
+    step = visit(processes, tasks, WARM_UP).clock * sum(len(task.members) for task in tasks)
+    return max(1, round(VISIT / step))
+
+
+def _speed(tasks: Sequence[Task], own: Sequence[Visit], reference: Sequence[Visit]) -> Speed:
+    first, members, found = tasks[0], sum(len(task.members) for task in tasks), []
+    for mine, theirs in zip(zip(*own, strict=True), zip(*reference, strict=True), strict=True):
+        found += [1 / median(mine), *compared(theirs, mine)]
+    return Speed(first.width, first.way, len(tasks), first.threads, members, *found)
 
 
 def main() -> None:
