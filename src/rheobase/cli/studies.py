@@ -14,7 +14,7 @@ from rheobase.cli.stop import INTERRUPTED, stop
 from rheobase.errors import RheobaseError, StudyError, extra
 from rheobase.study import Plan
 from rheobase.study.folder import FILES, RECORD, REPORT
-from rheobase.study.plan import DEFAULT, SIZES
+from rheobase.study.plan import DEFAULT, SIZES, Optimizer
 from rheobase.study.reading import SOURCES
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ACTIVATIONS = f"Functions to compare, separated by commas; default: {','.join(DEFAULT)}."
 QUICK, USUAL, THOROUGH = (SIZES[name].seeds for name in ("quick", "standard", "thorough"))
 SEEDS = f"Paired seeds that are scored, a whole number from 2; default: {USUAL}."
+HIDDEN = "Widths of the hidden layers: 128x3, or 64,32."
 ANEW = "Forget the trainings in the folder and begin anew."
 STORAGE = "URL of a PostgreSQL database, postgresql+pg8000://…: many machines share the study."
 REPAIR = "First bring the ledger and the files of the trainings to the same state, each from the other."
@@ -40,6 +41,11 @@ def study(
     thorough: Annotated[bool, typer.Option("--thorough", help=f"{THOROUGH} seeds.")] = False,
     seeds: Annotated[int | None, typer.Option(help=SEEDS)] = None,
     steps: Annotated[int, typer.Option(help="Training steps per run, a whole number from 1.")] = Plan.steps,
+    hidden: Annotated[str, typer.Option(help=HIDDEN)] = ",".join(map(str, Plan.hidden)),
+    optimizer: Annotated[Optimizer, typer.Option(help="What takes the steps.")] = Plan.optimizer,
+    dropout: Annotated[float, typer.Option(help="Share of hidden outputs that each step silences.")] = Plan.dropout,
+    batch_norm: Annotated[bool, typer.Option("--batch-norm", help="Normalise before each function.")] = False,
+    residual: Annotated[bool, typer.Option("--residual", help="Add each hidden layer's input to its output.")] = False,
     out: Annotated[Path, typer.Option(help=f"Folder for {', '.join(FILES)} and the ledger.")] = Path("rheobase-study"),
     anew: Annotated[bool, typer.Option("--anew", help=ANEW)] = False,
     repair: Annotated[bool, typer.Option("--repair", help=REPAIR)] = False,
@@ -59,7 +65,9 @@ def study(
         from rheobase.study.results import write
         from rheobase.study.worker import order
 
-    plan = studies.make(_names(activations), baseline, seeds, steps, _size(quick, thorough))
+    network = {"hidden": _widths(hidden), "optimizer": optimizer, "dropout": dropout, "batch_norm": batch_norm,
+               "residual": residual}  # fmt: skip
+    plan = studies.make(_names(activations), baseline, seeds, steps, _size(quick, thorough), **network)
     table = studies.load(data, target)
     with prepared(out), only_writer(out):
         if storage is None:
@@ -78,6 +86,14 @@ def _size(quick: bool, thorough: bool) -> str:
     if quick and thorough:
         raise StudyError("a study is --quick or --thorough, not both")
     return "quick" if quick else "thorough" if thorough else "standard"
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    """128x3 is 128,128,128."""
+    parts = [part.split("x") for part in text.split(",")]
+    if not all(len(part) <= 2 and all(word.strip().isdigit() for word in part) for part in parts):
+        raise StudyError(f"--hidden {text!r} names no widths; write 128x3, or 64,32")
+    return tuple(int(part[0]) for part in parts for _ in range(int(part[1]) if len(part) == 2 else 1))
 
 
 def _names(text: str | None) -> list[str] | None:

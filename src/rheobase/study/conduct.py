@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, Protocol
@@ -13,13 +13,16 @@ from rheobase.study.data import Dataset
 from rheobase.study.kept import Files
 from rheobase.study.ledger import in_memory
 from rheobase.study.plan import Plan
+from rheobase.study.population import is_faster_together, train_together
 from rheobase.study.record import cell_of
 from rheobase.study.results import Results, summarise
 from rheobase.study.shared import Shared, rest
 from rheobase.study.terms import terms
-from rheobase.study.train import Run, train
+from rheobase.study.train import Member, Run, train
 from rheobase.study.workers import cores, crew
 
+#: Costs by name, as `rheobase.study.cost.Cost` has them, and of which functions trainings are one program.
+Measured = dict[str, dict[str, Any]]
 #: Told of trainings done, and of all there are as far as is known.
 Progress = Callable[[int, int], None]
 
@@ -33,10 +36,10 @@ class Keeper(Protocol):
     def add(self, runs: Sequence[Run]) -> None:
         """Note finished trainings."""
 
-    def costs(self) -> dict[str, Any]:
-        """What was measured of costs."""
+    def measured(self) -> Measured | None:
+        """What was measured before the trainings, if it was."""
 
-    def set_costs(self, costs: dict[str, Any]) -> None:
+    def set_measured(self, found: Measured) -> None:
         """Note it."""
 
 
@@ -53,17 +56,16 @@ def run(
     `keeper` as soon as it is done (default: in memory); what that holds from before is not trained again.
     """
     keeper = keeper or in_memory(terms(data, plan))
-    costs = _costs(data, plan, keeper)
-    runs = keeper.runs()
+    found, runs = measured(data, plan, keeper), keeper.runs()
     progress(done(plan, runs), in_all(plan, runs))
     if wanted(plan, runs):
         with crew(cores() if workers is None else workers) as each:
             while jobs := wanted(plan, runs):
-                for outcome in each(trained, [(data, plan, job) for job in jobs]):
+                for outcome in each(trained, [(data, plan, found["together"], job) for job in jobs]):
                     keeper.add(outcome)
                     runs.update({cell_of(r): r for r in outcome})
                     progress(done(plan, runs), in_all(plan, runs))
-    return summarise(data, plan, runs, costs)
+    return summarise(data, plan, runs, _costs(found))
 
 
 def share(
@@ -72,26 +74,38 @@ def share(
     """Carry out `plan` with all who work for the ledger `shared`; this process does so, too, and keeps `files`."""
     written: set[Cell] = set()
     with shared.only_coordinator():
-        costs = _costs(data, plan, shared)
+        found = measured(data, plan, shared)
         while shared.offer(lambda runs: wanted(plan, runs)):
-            if not shared.work(partial(trained, data, plan)):
+            if not shared.work(partial(trained, data, plan, found["together"])):
                 rest()
             runs = shared.runs()
             for cell in runs.keys() - written:
                 files.write(runs[cell])
             written |= runs.keys()
             progress(done(plan, runs), in_all(plan, runs))
-    return summarise(data, plan, shared.runs(), costs)
+    return summarise(data, plan, shared.runs(), _costs(found))
 
 
-def trained(data: Dataset, plan: Plan, job: Job) -> list[Run]:
-    """The outcomes of a job's trainings, in their order."""
-    return [train(data, plan, c.activation, c.learning_rate, c.seed, c.final) for c in job]
+def trained(data: Dataset, plan: Plan, together: Mapping[str, bool], job: Job) -> list[Run]:
+    """The outcomes of a job's trainings, in their order; `together`: of which functions they are one program."""
+    name, members = job[0].activation, [Member(c.learning_rate, c.seed, c.final) for c in job]
+    if together[name]:
+        return train_together(data, plan, name, members)
+    return [train(data, plan, name, *member) for member in members]
 
 
-def _costs(data: Dataset, plan: Plan, keeper: Keeper) -> dict[str, Cost]:
-    held = keeper.costs()
-    if not set(plan.activations) <= set(held):
-        held = {name: asdict(cost) for name, cost in step_costs(data, plan).items()}
-        keeper.set_costs(held)
-    return {name: Cost(**cost) for name, cost in held.items()}
+def measured(data: Dataset, plan: Plan, keeper: Keeper) -> Measured:
+    """What a step costs, and of which functions many trainings are faster as one program; kept, for when a study goes on
+    it must train as it did."""
+    held = keeper.measured()
+    if not held or not set(plan.activations) <= held["costs"].keys():
+        costs = {name: asdict(cost) for name, cost in step_costs(data, plan).items()}
+        first = {job[0].activation: [Member(c.learning_rate, c.seed, c.final) for c in job] for job in wanted(plan, {})}
+        faster = {name: is_faster_together(data, plan, name, members) for name, members in first.items()}
+        held = {"costs": costs, "together": faster | (held["together"] if held else {})}
+        keeper.set_measured(held)
+    return held
+
+
+def _costs(held: Measured) -> dict[str, Cost]:
+    return {name: Cost(**cost) for name, cost in held["costs"].items()}

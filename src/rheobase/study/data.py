@@ -133,6 +133,13 @@ def numeric(features: pd.DataFrame) -> list[Any]:
     return list(features.select_dtypes(["number", "bool"]).columns)
 
 
+def encoded_width(data: Dataset) -> int:
+    """Features the network sees at most: a number each, and one per word of a column of words."""
+    numbers = numeric(data.features)
+    words = [c for c in data.features.columns if c not in numbers]
+    return len(numbers) + sum(int(data.features[c].nunique()) for c in words)
+
+
 def _with_words_as_text(features: pd.DataFrame) -> pd.DataFrame:
     numbers = numeric(features)
     # True, False and a gap make a column of mixed kinds, which no encoder sorts

@@ -71,7 +71,7 @@ class Kept:
     def __init__(self, out: Path, terms: Mapping[str, Any]) -> None:
         self.files = Files(out, terms)
         self.ledger = Ledger(storage(f"sqlite:///{out / DATABASE}"), NAME, terms)
-        self.runs, self.costs, self.set_costs = self.ledger.runs, self.ledger.costs, self.ledger.set_costs
+        self.runs, self.measured, self.set_measured = self.ledger.runs, self.ledger.measured, self.ledger.set_measured
 
     def add(self, runs: Sequence[Run]) -> None:
         """Note the finished trainings of a job."""

@@ -18,8 +18,8 @@ from rheobase.study.cells import Cell
 from rheobase.study.record import cell_of, from_record, to_record
 from rheobase.study.train import Run
 
-#: What a study's trainings depend on, and its costs: attributes of the study.
-_TERMS, _COSTS = "terms", "costs"
+#: What a study's trainings depend on, and what was measured before them: attributes of the study.
+_TERMS, _MEASURED = "terms", "measured"
 #: The records of a job's trainings: an attribute of its trial.
 RUNS = "runs"
 #: Seconds that SQLite waits for another program that looks at the file.
@@ -62,14 +62,14 @@ class Ledger:
         with _told():
             self.study.add_trial(create_trial(value=mean, user_attrs={RUNS: as_text(runs)}))
 
-    def costs(self) -> dict[str, Any]:
-        """What was measured of the functions' costs, by name."""
-        found: dict[str, Any] = self.study.user_attrs.get(_COSTS, {})
+    def measured(self) -> dict[str, Any] | None:
+        """What was measured before the trainings."""
+        found: dict[str, Any] | None = self.study.user_attrs.get(_MEASURED)
         return found
 
-    def set_costs(self, costs: Mapping[str, Any]) -> None:
-        """Note them: they are not measured again when a study goes on."""
-        self.study.set_user_attr(_COSTS, dict(costs))
+    def set_measured(self, found: Mapping[str, Any]) -> None:
+        """Note it: a study that goes on must not measure again."""
+        self.study.set_user_attr(_MEASURED, dict(found))
 
 
 def in_memory(terms: Mapping[str, Any]) -> Ledger:

@@ -13,10 +13,10 @@ from rheobase.activation import get
 from rheobase.doctor.records import BINS, Counts
 from rheobase.doctor.report.density import shade, window
 from rheobase.plot import COLOURS, over_density
+from rheobase.study.architecture import hidden_unit
 from rheobase.study.plan import COST_REFERENCE
 from rheobase.study.results import Outcome, Results
 from rheobase.study.statistics import p_superiority
-from rheobase.study.train import hidden_unit
 from rheobase.study.units import unit
 
 BLUES = ("#cfe3f1", "#8fbfe0", "#4a90c2", "#1f5f8f")

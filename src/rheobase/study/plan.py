@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from rheobase import catalogue
 from rheobase.errors import StudyError
@@ -23,6 +24,14 @@ SPLIT = TRAIN, VALIDATION, TEST = (60, 20, 20)
 COST_REFERENCE = "relu"
 
 OUTPUT = "softmax is the output for more than two classes, sigmoid for two, identity for quantities."
+
+Optimizer = Literal["adam", "sgd"]
+
+#: Half-decades, where the best rate of either optimizer is usually met.
+RATES: dict[str, tuple[float, ...]] = {
+    "adam": tuple(10 ** (k / 2) for k in range(-8, -1)),
+    "sgd": tuple(10 ** (k / 2) for k in range(-6, 1)),
+}
 
 #: Seeds are counted from 0 and those of the tuning from here on: the two must never meet.
 MOST_SEEDS = 1000
@@ -46,18 +55,37 @@ class Plan:
 
     The learning rate of each function is chosen on validation data from `learning_rates` with the
     tuning seeds; scores come from the final seeds, which are others. A seed fixes the split, the
-    order of the batches and the raw weights, the same for every function.
+    order of the batches, the raw weights and what dropout silences, the same for every function.
+    batch_norm stands before the function, dropout after it; `residual` adds a hidden layer's input to
+    its output where both are as wide.
     """
 
     activations: tuple[str, ...]
     baseline: str = "relu"
-    learning_rates: tuple[float, ...] = tuple(10 ** (k / 2) for k in range(-8, -1))
+    learning_rates: tuple[float, ...] = RATES["adam"]
     tuning_seeds: tuple[int, ...] = tuple(range(MOST_SEEDS, MOST_SEEDS + SIZES["standard"].tuning))
     seeds: tuple[int, ...] = tuple(range(SIZES["standard"].seeds))
     steps: int = 500
     batch: int = 64
     hidden: tuple[int, ...] = (64, 64, 64)
+    optimizer: Optimizer = "adam"
+    dropout: float = 0.0
+    batch_norm: bool = False
+    residual: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """What every training has in common, as JSON can hold it: network, optimizer, steps."""
+        common = ("steps", "batch", "hidden", "optimizer", "dropout", "batch_norm", "residual")
+        return {name: list(v) if isinstance(v := getattr(self, name), tuple) else v for name in common}
+
+    @property
+    def network(self) -> str:
+        """The network in words."""
+        parts = ["batch normalisation"] * self.batch_norm + [f"dropout {self.dropout:g}"] * (self.dropout > 0)
+        extras = [*parts, *["residual connections"] * self.residual]
+        return f"{' – '.join(map(str, self.hidden))} hidden units{', ' * bool(extras)}{', '.join(extras)}"
 
     @property
     def runs(self) -> int:
@@ -82,10 +110,12 @@ def make(
     seeds: int | None = None,
     steps: int = Plan.steps,
     size: str = "standard",
+    **network: Any,
 ) -> Plan:
     """A checked plan; names may be aliases, and the baseline takes part whether named or not.
 
-    `size` is one of `SIZES`; `seeds` that are scored, if others than its own.
+    `size` is one of `SIZES`; `seeds` that are scored, if others than its own. `network`: hidden, optimizer, dropout,
+    batch_norm, residual and batch, as fields of Plan.
 
     Raises UnknownFunction for a name that is none, StudyError for a plan that makes no sense.
     """
@@ -101,7 +131,19 @@ def make(
     _check(chosen, first)
     notes = (OUTPUT, *_left_out([name for name in asked if _of_row(name)]), *_trained_by_stand_ins(chosen))
     tuning = tuple(range(MOST_SEEDS, MOST_SEEDS + SIZES[size].tuning))
-    return Plan(chosen, first, tuning_seeds=tuning, seeds=tuple(range(seeds)), steps=steps, notes=notes)
+    rates = RATES[network.get("optimizer", Plan.optimizer)]
+    plan = Plan(chosen, first, rates, tuning, tuple(range(seeds)), steps, notes=notes, **network)
+    _check_network(plan)
+    return plan
+
+
+def _check_network(plan: Plan) -> None:
+    if not plan.hidden or min(plan.hidden) < 1:
+        raise StudyError(f"hidden layers need a width of at least 1, as in 128x3 or 64,32; got {plan.hidden}")
+    if not 0 <= plan.dropout < 1:
+        raise StudyError(f"dropout is a share from 0 to below 1, not {plan.dropout:g}")
+    if plan.batch < 2:
+        raise StudyError(f"a batch needs at least 2 rows, got {plan.batch}")
 
 
 def _check(chosen: Sequence[str], first: str) -> None:

@@ -17,9 +17,7 @@ def terms(data: Dataset, plan: Plan) -> dict[str, Any]:
     """Data by its fingerprint, what the plan says of each training, and versions; JSON can hold it."""
     return {
         "data": fingerprint(data),
-        "steps": plan.steps,
-        "batch": plan.batch,
-        "hidden": list(plan.hidden),
+        **plan.training,
         "rheobase": version("rheobase"),
         "torch": version("torch"),
     }

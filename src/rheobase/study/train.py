@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,10 +16,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 import rheobase.torch as rt
-from rheobase.catalogue import lookup
 from rheobase.doctor.health import Health, health
+from rheobase.study.architecture import Draw, built, layers, one
 from rheobase.study.data import Dataset, numeric
-from rheobase.study.plan import TEST, TRAIN, VALIDATION, Plan
+from rheobase.study.plan import TEST, TRAIN, VALIDATION, Optimizer, Plan
 
 Tensor = torch.Tensor
 
@@ -23,6 +27,8 @@ Tensor = torch.Tensor
 CURVE = 20
 #: Training rows on which a trained network's health is taken, at most.
 EXAMINED = 4096
+
+OPTIMIZERS: Mapping[Optimizer, type[Any]] = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,14 @@ class Run:
     chance: float
     curve: NDArray[np.float64]
     health: Health | None
+
+
+class Member(NamedTuple):
+    """What tells one training of a function from another. final: it gives scores, and chooses no learning rate."""
+
+    learning_rate: float
+    seed: int
+    final: bool
 
 
 @dataclass(frozen=True)
@@ -66,9 +80,9 @@ def split(data: Dataset, seed: int) -> Split:
     middle, scale = (data.target[train].mean(), data.target[train].std() or 1.0) if strata is None else (0, 1)
 
     def part(where: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        x = torch.tensor(np.asarray(encoder.transform(data.features.iloc[where])), dtype=torch.float32)
+        x = torch.tensor(np.asarray(encoder.transform(data.features.iloc[where])), dtype=torch.get_default_dtype())
         y = (data.target[where] - middle) / scale
-        return x, torch.tensor(y, dtype=torch.int64 if data.task == "classes" else torch.float32)
+        return x, torch.tensor(y, dtype=torch.int64 if data.task == "classes" else x.dtype)
 
     return Split(part(train), part(validation), part(test))
 
@@ -89,28 +103,34 @@ def _encoder(data: Dataset):  # type: ignore[no-untyped-def]
     return ColumnTransformer([("numbers", for_numbers, numbers), ("words", for_words, other)])
 
 
-def hidden_unit(name: str) -> rt.Activation:
-    """The module of the function as a study trains it: straight-through where it has no slope of its own."""
-    return rt.module(name, **({"straight_through": True} if lookup(name).straight_through else {}))
-
-
 def network(plan: Plan, name: str, inputs: int, outputs: int, seed: int) -> nn.Sequential:
-    """Linear layers with the function between them; the raw weights depend on the seed alone."""
-    layers: list[nn.Module] = []
-    for width in plan.hidden:
-        layers += [nn.Linear(inputs, width), hidden_unit(name)]
-        inputs = width
-    model = nn.Sequential(*layers, nn.Linear(inputs, outputs))
+    """The plan's network with the function between its layers; the raw weights depend on the seed alone."""
+    stream = dropout_stream(seed)
+    model = built(layers(plan, name, inputs, outputs), lambda layer: one(layer, stream))
     rt.init_(model, name, generator=torch.Generator().manual_seed(seed))
     return model
 
 
-def loss_of(data: Dataset) -> Callable[[Tensor, Tensor], Tensor]:
+def dropout_stream(seed: int) -> Draw:
+    """Where dropout takes its numbers from."""
+    generator = torch.Generator().manual_seed(seed + 2)
+    return lambda shape: torch.rand(shape, generator=generator)
+
+
+def batches(rows: int, size: int, seed: int) -> Iterator[Tensor]:
+    """Which of `rows` rows make each batch, without end: every row once, in a new order, and again."""
+    order = torch.Generator().manual_seed(seed + 1)
+    while True:
+        chosen = torch.randperm(rows, generator=order)
+        yield from (chosen[first : first + size] for first in range(0, rows, size))
+
+
+def loss_of(data: Dataset, reduction: str = "mean") -> Callable[[Tensor, Tensor], Tensor]:
     """The loss that contains the output's activation: softmax, sigmoid or identity."""
     if data.task == "classes":
-        return nn.functional.cross_entropy
+        return partial(nn.functional.cross_entropy, reduction=reduction)
     plain = nn.functional.mse_loss if data.task == "regression" else nn.functional.binary_cross_entropy_with_logits
-    return lambda out, y: plain(out.squeeze(1), y)
+    return lambda out, y: plain(out.squeeze(1), y, reduction=reduction)
 
 
 @torch.no_grad()
@@ -145,10 +165,60 @@ def worst(data: Dataset) -> float:
 def train(data: Dataset, plan: Plan, name: str, learning_rate: float, seed: int, final: bool) -> Run:
     """Train once; test score and health (on training data) are taken from final runs only."""
     torch.set_num_threads(1)
-    parts = split(data, seed)
-    model = network(plan, name, parts.train[0].shape[1], data.outputs, seed)
-    loss = loss_of(data)
-    curve = _fit(model, loss, parts, plan, learning_rate, seed)
+    member, parts = Member(learning_rate, seed, final), split(data, seed)
+    return outcome(data, name, member, parts, *fitted(data, plan, name, member, parts))
+
+
+def fitted(data: Dataset, plan: Plan, name: str, member: Member, parts: Split) -> tuple[nn.Sequential, list[float]]:
+    """A network trained by the plan, and its learning curve."""
+    model = network(plan, name, parts.train[0].shape[1], data.outputs, member.seed)
+    loss, curve = loss_of(data), []
+    # functions with noise take it from the numbers of the process
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(member.seed)
+        for done, _ in enumerate(islice(steps(model, loss, plan, member, parts.train), plan.steps), 1):
+            if is_marked(plan, done):
+                with evaluated(model):
+                    curve.append(float(loss(model(parts.validation[0]), parts.validation[1])))
+    return model, curve
+
+
+def steps(
+    model: nn.Module,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    plan: Plan,
+    member: Member,
+    rows: tuple[Tensor, Tensor],
+) -> Iterator[None]:
+    """Steps of training, without end."""
+    x, y = rows
+    optimizer = OPTIMIZERS[plan.optimizer](model.parameters(), lr=member.learning_rate, fused=True)
+    for batch in batches(len(x), plan.batch, member.seed):
+        optimizer.zero_grad()
+        torch.autograd.backward(loss(model(x[batch]), y[batch]))
+        optimizer.step()
+        yield
+
+
+def is_marked(plan: Plan, done: int) -> bool:
+    """Whether the learning curve has a point after so many steps."""
+    return done % max(plan.steps // CURVE, 1) == 0
+
+
+@contextmanager
+def evaluated(model: nn.Module) -> Iterator[None]:
+    """In the block, dropout and noise are at rest and no gradients are prepared."""
+    model.eval()
+    with torch.no_grad():
+        yield
+    model.train()
+
+
+def outcome(
+    data: Dataset, name: str, member: Member, parts: Split, model: nn.Sequential, curve: Sequence[float]
+) -> Run:
+    """What a trained network is worth."""
+    model.eval()
     validation, test = score(data, model, parts.validation), score(data, model, parts.test)
     diverged = math.isnan(validation) or math.isnan(test)
     validation, test = (worst(data) if diverged else max(found, worst(data)) for found in (validation, test))
@@ -156,37 +226,12 @@ def train(data: Dataset, plan: Plan, name: str, learning_rate: float, seed: int,
     x, y = (part[:EXAMINED] for part in parts.train)
     return Run(
         name,
-        learning_rate,
-        seed,
+        member.learning_rate,
+        member.seed,
         validation,
-        test if final else math.nan,
+        test if member.final else math.nan,
         diverged or test <= guessing + 1e-6,
         guessing,
-        curve,
-        health(model, x, y, loss) if final and not diverged else None,
+        np.array(curve),
+        health(model, x, y, loss_of(data)) if member.final and not diverged else None,
     )
-
-
-def _fit(
-    model: nn.Module,
-    loss: Callable[[Tensor, Tensor], Tensor],
-    parts: Split,
-    plan: Plan,
-    learning_rate: float,
-    seed: int,
-) -> NDArray[np.float64]:
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    order = torch.Generator().manual_seed(seed + 1)
-    (x, y), curve = parts.train, []
-    rows = torch.empty(0, dtype=torch.int64)
-    for step in range(plan.steps):
-        if len(rows) == 0:
-            rows = torch.randperm(len(x), generator=order)
-        batch, rows = rows[: plan.batch], rows[plan.batch :]
-        optimizer.zero_grad()
-        torch.autograd.backward(loss(model(x[batch]), y[batch]))
-        optimizer.step()
-        if (step + 1) % max(plan.steps // CURVE, 1) == 0:
-            with torch.no_grad():
-                curve.append(float(loss(model(parts.validation[0]), parts.validation[1])))
-    return np.array(curve)

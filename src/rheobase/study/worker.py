@@ -12,7 +12,7 @@ import optuna
 
 from rheobase.errors import StudyError
 from rheobase.study.cells import done, in_all, wanted
-from rheobase.study.conduct import Progress, trained
+from rheobase.study.conduct import Progress, measured, trained
 from rheobase.study.data import load
 from rheobase.study.ledger import storage
 from rheobase.study.plan import Plan
@@ -44,9 +44,10 @@ def _serve(url: str, name: str, told: Mapping[str, Any], source: str | None, pro
     plan = Plan(**fields)
     data = load(source or told["source"], told["target"])
     with closing(Shared(url, name, terms(data, plan))) as shared:
+        together = measured(data, plan, shared)["together"]
         while wanted(plan, runs := shared.runs()):
             progress(done(plan, runs), in_all(plan, runs))
-            if not shared.work(partial(trained, data, plan)):
+            if not shared.work(partial(trained, data, plan, together)):
                 rest()
 
 
