@@ -8,7 +8,9 @@ import numpy as np
 
 from rheobase.doctor.certify import CONFIDENCE, required, upper_bound
 from rheobase.doctor.records import Case, Counts, Remedy, Severity, SiteStatistics
+from rheobase.doctor.rules.harm import moved, stuck
 from rheobase.doctor.rules.rule import Rule, Sign
+from rheobase.facts.saturation import dead_zone
 
 #: Share of dead units from which they are an alarm.
 MOST = 0.9
@@ -37,31 +39,28 @@ def saturated(site: SiteStatistics) -> Counts:
     return np.zeros(0, dtype=np.int64) if site.nature.rectifies else np.flatnonzero(site.flat > STUCK)
 
 
-def stuck(case: Case) -> bool:
-    """Whether the loss is still more than two thirds of what it was at first."""
-    values = [c.value for c in case.losses]
-    if len(values) < 4 or not np.isfinite(values).all():
-        return case.trained and len(values) >= 4
-    return min(values[-len(values) // 4 :]) > abs(values[0]) * 2 / 3
-
-
 def _dead_units(case: Case) -> Iterator[Sign]:
-    found = [(s, dead(s)) for s in case.sites if s.nature.rectifies]
+    found = [(s, dead(s)) for s in case.sites if s.nature.rectifies and (s.feeds_layer or _silences(s))]
     for site, units in sorted(found, key=lambda pair: -len(pair[1]) / pair[0].units):
         share = len(units) / site.units
         if not len(units):
             continue
         silent = int(site.since[units].min())
-        many = UNTRAINED if not case.trained else STUCK_LOSS if stuck(case) else FALLING_LOSS
+        many = UNTRAINED if not moved(case) else STUCK_LOSS if stuck(case) else FALLING_LOSS
         severity: Severity = "critical" if share >= MOST else "warning" if share >= many else "info"
         evidence = {"dead": share, "count": len(units), "of": site.units, "samples": silent,
                     "bound": upper_bound(silent, site.units), "died_at_step": float(site.last_fired[units].max()),
-                    "born_dead": float((site.last_fired[units] < 0).mean())}  # fmt: skip
+                    "born_dead": float((site.last_fired[units] < 0).mean()), "call": float(site.call)}  # fmt: skip
         born = evidence["born_dead"] >= HALF
         redraw = Remedy("init", "Draw weights by He's rule with biases 0 (rt.init_).", {"to": site.function})
         remedies = (redraw, *_ALIVE, _SLOWER) if born else (_SLOWER, *_ALIVE, redraw)
         words = {"when": _when(site, units), "layer": _after(site), "sure": f"{CONFIDENCE:.0%}"}
         yield Sign(severity, site.name, evidence, units.tolist(), words, remedies=remedies)
+
+
+def _silences(site: SiteStatistics) -> bool:
+    """Whether its flat side passes no gradient at all: a smooth function at the end (a positive head) is only small."""
+    return bool(dead_zone(site.nature.curve))
 
 
 def _when(site: SiteStatistics, units: Counts) -> str:
