@@ -44,6 +44,18 @@ class Adversaries(nn.Module):
         return self.critic(x)
 
 
+class Residual(nn.Module):
+    """The first branch takes the stem's output as it is; so does the sum."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.branch, self.out = nn.Linear(8, 32), mlp(32, 32, 32), nn.Linear(32, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.stem(x)
+        return self.out(F.relu(h + self.branch(h)))
+
+
 def ended(outputs: int, bias: float, *end: nn.Module) -> nn.Module:
     model = body(outputs, *end)
     nn.init.constant_(model[0][-1].bias, bias)
@@ -59,6 +71,7 @@ CHECKED: dict[str, tuple[Callable[[], nn.Module], Any, Tensor, list[tuple[str, s
                                        [("activation-on-logits", "output")]),
     "a loss of two parts": (lambda: body(3), of_both, CLASSES, []),
     "a part without a pass": (Adversaries, nn.BCEWithLogitsLoss(), COLUMN, []),
+    "a stem before a residual branch": (Residual, CE, CLASSES, []),
     "a short memory at the beginning": (Cell, CE, CLASSES, []),
     "a small positive head": (lambda: ended(1, -6.0, nn.Softplus()), nn.MSELoss(), COLUMN / 100 + 0.01, []),
     "a dead positive head": (lambda: ended(1, -6.0, nn.ReLU()), nn.MSELoss(), COLUMN, [("dead-units", "1")]),
@@ -95,7 +108,8 @@ TRAINED: dict[str, tuple[Callable[[], nn.Module], Any, Tensor, Any, list[str]]] 
     "the same, and it moves": (silent, CE, torch.randint(3, (256,)), adam(1e-4), ["dead-units"]),
     "a step function": (lambda: Seq(mlp(8, 32, 3), Rounded()), nn.MSELoss(), x()[:, :3], adam(1e-3),
                         ["starved-updates"]),
-    "a range by formula": (lambda: Seq(mlp(8, 32, 1), Exponential()), nn.MSELoss(), x()[:, :1], adam(1e-2), ["output-range"]),
+    "a range by formula": (lambda: Seq(mlp(8, 32, 1), Exponential()), nn.MSELoss(), x()[:, :1], adam(1e-2),
+                           ["output-range"]),
     "a line that stays above 0": (lambda: body(1), nn.MSELoss(), WAVE / 10 + 0.05, adam(1e-3), []),
     "no memory, stuck": (Cell, CE, CLASSES[torch.randperm(256, generator=torch.Generator().manual_seed(1))],
                          adam(1e-5), ["vanishing-gradient"]),

@@ -36,10 +36,11 @@ def _place(listener: Listener, key: Key) -> Mapping[str, object]:
 
 def layers(listener: Listener) -> tuple[LayerUse, ...]:
     """The linear and convolutional layers in the order of the forward pass."""
-    return tuple(_use(*use, id(use[3]) in listener.structure.layers) for use in listener.structure.uses)
+    trail = listener.structure
+    return tuple(_use(*use, id(use[3]) in trail.layers, use[2].name in trail.branching) for use in trail.uses)
 
 
-def _use(path: str, kind: str, origin: Origin, weight: Tensor, registered: bool) -> LayerUse:
+def _use(path: str, kind: str, origin: Origin, weight: Tensor, registered: bool, branching: bool) -> LayerUse:
     depthwise = kind == "conv" and weight.shape[1] == 1 and weight.shape[0] > 1
     return LayerUse(
         path=path,
@@ -48,6 +49,7 @@ def _use(path: str, kind: str, origin: Origin, weight: Tensor, registered: bool)
         outputs=weight.shape[0],
         source=origin.name,
         source_kind=origin.kind,
+        source_branches=branching,
         normed=origin.normed,
         registered=registered or not (weight.requires_grad and weight.is_leaf),
     )

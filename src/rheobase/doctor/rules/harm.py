@@ -47,7 +47,7 @@ def of_constant(call: LossCall) -> float:
 
 
 def thrown_off(case: Case) -> bool:
-    """Whether the loss rose far above its first value, and above a constant answer's: twice, or once in a large batch."""
+    """Whether the loss rose far above its first value and a constant answer's: twice, or once in a large batch."""
     values = _by_step(case)
     if not case.trained or len(values) < 2:
         return False

@@ -96,11 +96,11 @@ def _saturated(case: Case) -> Iterator[Sign]:
 
 
 def _calmer(case: Case, site: SiteStatistics) -> tuple[Remedy, ...]:
-    """Smaller weights where they are too large, else a norm: what comes in, or is done to it, is."""
+    """Smaller weights where they are too large; else what comes in is, or what the code does to it: by what arrives."""
     large = any(p.layer == site.layer and p.scale * p.fan_in**0.5 > 3 * site.nature.gain for p in case.parameters)
     rescale = Remedy("init", "Scale the weights to the function's gain (rt.init_).", {"to": site.function})
     norm = Remedy("normalise", "Normalise pre-activations (LayerNorm or BatchNorm before the function).", {})
-    return (rescale, norm, *_CALMER) if large else (norm, *_CALMER, rescale)
+    return (rescale, norm, *_CALMER) if large else (_CALIBRATE, norm, *_CALMER, rescale)
 
 
 def _constant(case: Case) -> Iterator[Sign]:
@@ -147,6 +147,10 @@ def _shift(site: SiteStatistics) -> float:
     return float(site.mean.mean()) ** 2 / square if square else 0.0
 
 
+_CALIBRATE = Remedy(
+    "calibrate",
+    "Divide what each layer hands its function by its deviation on a batch, or take a factor out of the code.",
+)
 _CALMER = (
     Remedy("scale_input", "Standardise the inputs."),
     Remedy("learning_rate", "Lower the learning rate.", {"factor": 0.2}),
