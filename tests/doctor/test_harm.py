@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import rheobase.torch as rt
+from rheobase.doctor.rules import diagnose
 from tests.doctor.networks import mlp
 from tests.doctor.test_rules import CE, CLASSES, COLUMN, Seq, alarms, body, scaled, x
 
@@ -140,3 +142,19 @@ def test_during_training(name: str) -> None:
             loss(model(x()), y).backward()
             optimizer.step()
     assert [rule for rule, _ in alarms(w.report())][:1] == expected
+
+
+def test_one_lively_layer_is_no_alarm_and_most_of_them_are() -> None:
+    torch.manual_seed(0)
+    model = mlp(8, 32, 32, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    with rt.watch(model, optimizer=optimizer, loss=CE) as w:
+        for _ in range(20):
+            optimizer.zero_grad()
+            CE(model(x()), CLASSES).backward()
+            optimizer.step()
+    case = w.report().case
+    for lively, expected in ((1, []), (2, ["wild-updates"])):
+        lifted = [replace(p, updates=p.updates * 0 + 0.2) for p in case.parameters[-lively:]]
+        sick = replace(case, parameters=(*case.parameters[:-lively], *lifted))
+        assert [f.rule for f in diagnose(sick) if f.severity != "info"] == expected

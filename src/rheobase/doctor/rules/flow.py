@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rheobase.doctor.records import Case, ParameterStatistics, Remedy, SiteStatistics
+from rheobase.doctor.records import Case, ParameterStatistics, Remedy, Severity, SiteStatistics
 from rheobase.doctor.rules.beginning import DECADES, decades_lost, hidden, reached
 from rheobase.doctor.rules.harm import STILL, moved, stuck, thrown_off
 from rheobase.doctor.rules.rule import Rule, Sign
+from rheobase.doctor.rules.units import HALF
 
 #: ‖Δw‖/‖w‖ per step above which weights are thrown about (about 10⁻³ is usual).
 WILD = 0.1
@@ -86,7 +87,9 @@ def _wild(case: Case) -> Iterator[Sign]:
     worst = max(found, key=lambda pair: pair[1], default=None)
     if worst is not None and worst[1] > 0:
         share = float(np.mean([r > 0 for _, r in found]))
-        yield Sign("critical" if worst[1] > 1 else "warning", worst[0].layer, {"update": worst[1], "layers": share})
+        # one lively layer, often the small one at the output, does no harm; most of them do
+        severity: Severity = "critical" if worst[1] > 1 else "warning" if share > HALF else "info"
+        yield Sign(severity, worst[0].layer, {"update": worst[1], "layers": share})
 
 
 def _thrown(p: ParameterStatistics, lost: bool, off: bool) -> float:
@@ -183,7 +186,7 @@ CAUSES = (
         "A step moves the weights of {site} by {update:.2g} of their size (so it is with {layers:.0%} of the weight "
         "tensors): training jumps about instead of descending.",
         "The first steps of a warm-up, or weights that start near 0.",
-        "‖Δw‖/‖w‖ above 0.1 in the later half; in the first half, or above 1 once, where the loss is stuck; "
+        "‖Δw‖/‖w‖ of most weights above 0.1 in the later half; in the first, or above 1 once, where the loss is stuck; "
         "above 0.1 once where the loss rose to three times its first value; about 10⁻³ is usual",
         (Remedy("learning_rate", "Lower the learning rate tenfold.", {"factor": 0.1}),
          Remedy("clip", "Clip the gradient's norm to 1.", {"norm": 1.0})),
