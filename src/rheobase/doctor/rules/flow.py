@@ -94,11 +94,12 @@ def _wild(case: Case) -> Iterator[Sign]:
 
 def _thrown(p: ParameterStatistics, lost: bool, off: bool) -> float:
     """A step's update where it is wild: the typical one of the later half; where the loss has not fallen, also that of
-    the first half, and any above the weights' own size; where it rose far above its first value, any at all."""
+    the first half; any above the weights' own size where it has not fallen or was thrown off, any at all where both."""
     known = p.updates[np.isfinite(p.updates)]
     peak = float(known.max(initial=0.0))
     typical = max((r for r in (_ratio(p), _early(p) if lost else 0.0) if r > WILD), default=0.0)
-    return max(typical, peak if (lost and peak > 1) or (off and peak > WILD) else 0.0)
+    least = WILD if lost and off else 1.0 if lost or off else math.inf
+    return max(typical, peak if peak > least else 0.0)
 
 
 def _starved(case: Case) -> Iterator[Sign]:
@@ -187,7 +188,7 @@ CAUSES = (
         "tensors): training jumps about instead of descending.",
         "The first steps of a warm-up, or weights that start near 0.",
         "‖Δw‖/‖w‖ of most weights above 0.1 in the later half; in the first, or above 1 once, where the loss is stuck; "
-        "above 0.1 once where the loss rose to three times its first value; about 10⁻³ is usual",
+        "above 1 once where it rose to three times its first value, above 0.1 where both; about 10⁻³ is usual",
         (Remedy("learning_rate", "Lower the learning rate tenfold.", {"factor": 0.1}),
          Remedy("clip", "Clip the gradient's norm to 1.", {"norm": 1.0})),
         causes=("dead-units", "saturated-units", "non-finite", "exploding-gradient", "vanishing-gradient",
