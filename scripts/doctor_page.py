@@ -126,7 +126,8 @@ tried.print()
 The model is trained on the same seeds without a repair, with the first remedy of the finding that can be carried out,
 and with a remedy drawn at random; the differences come with a 95 % interval, and it is said in how many seeds the
 rule still speaks. Carried out can be: another function, weights by its gain, normalisation, standardised inputs,
-another output, a scaled learning rate, clipping, dead units drawn anew as the network trains.
+another output, outputs of layers divided by their deviation, a scaled learning rate, clipping, dead units drawn anew
+as the network trains.
 
 {repairs}
 

@@ -18,7 +18,7 @@ from torch import nn
 from torch.optim.optimizer import _global_optimizer_pre_hooks
 
 import rheobase.torch as rt
-from rheobase.doctor.records import EDGES, Remedy
+from rheobase.doctor.records import EDGES, Finding, Remedy
 from rheobase.doctor.repair.apply import ACTIONS, applied
 from rheobase.doctor.repair.recycle import draw_anew, forget
 from rheobase.doctor.report import Report
@@ -60,6 +60,35 @@ def test_a_repair_that_helps_is_told_from_one_that_does_not() -> None:
     useless = rt.verify(sick, learn, finding, seeds=3, remedy=Remedy("clip", "clip", {"norm": 1.0}))
     assert not useless.helps
     np.testing.assert_array_equal(useless.none, good.none)
+
+
+def test_a_factor_in_the_code_is_taken_back() -> None:
+    def steep() -> nn.Module:
+        return Applied(lambda z: torch.tanh(60 * z))
+
+    finding = rt.check(steep(), (X, Y), loss=F.cross_entropy).findings[0]
+    tried = rt.verify(steep, learn, finding, seeds=2)
+    assert (finding.rule, tried.remedy.action) == ("saturated-units", "calibrate")
+    assert (tried.symptom["none"], tried.symptom["repair"]) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize(("rate", "rule"), [(1e-9, "starved-updates"), (300.0, "wild-updates")])
+def test_rules_about_updates_speak_where_the_optimizer_is_the_loop_s_own(rate: float, rule: str) -> None:
+    def fresh() -> nn.Module:
+        return mlp(8, 16, 3, act=nn.Tanh)
+
+    def slowly(model: nn.Module) -> float:
+        optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+        for _ in range(12):
+            optimizer.zero_grad()
+            F.cross_entropy(model(X), Y).backward()
+            optimizer.step()
+        return float(F.cross_entropy(model(X), Y).detach())
+
+    found = Finding(rule, "warning", "0", None, {}, "", [], "", "")
+    cure = Remedy("learning_rate", "another rate", {"factor": 0.1 / rate})
+    tried = rt.verify(fresh, slowly, found, seeds=2, remedy=cure)
+    assert (tried.symptom["none"], tried.symptom["repair"]) == (1.0, 0.0)
 
 
 def test_the_same_seeds_and_the_random_numbers_outside_are_kept() -> None:

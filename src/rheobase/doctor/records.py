@@ -125,8 +125,8 @@ class ParameterStatistics:
 class LayerUse:
     """A linear or convolutional layer as data flows through: what its input comes from.
 
-    kind: "linear", "conv" or "depthwise". normed: normalised on the way. registered: its weight is a parameter of
-    the model.
+    kind: "linear", "conv" or "depthwise". source_branches: the source's output goes into a sum or product as well.
+    normed: normalised on the way. registered: its weight is a parameter of the model.
     """
 
     path: str
@@ -135,6 +135,7 @@ class LayerUse:
     outputs: int
     source: str
     source_kind: str
+    source_branches: bool
     normed: bool
     registered: bool
 

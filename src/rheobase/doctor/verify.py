@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from scipy import stats
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from rheobase.doctor.observe.weights import Weights
 from rheobase.doctor.records import Finding, Numbers, Remedy
-from rheobase.doctor.repair.apply import ACTIONS, applied
+from rheobase.doctor.repair.apply import ACTIONS, applied, holds
+from rheobase.doctor.rules import diagnose
 from rheobase.doctor.watch import watch
 from rheobase.errors import UnsupportedInput
 
@@ -49,8 +53,7 @@ class Difference:
 class Verification:
     """Scores by seed of the three arms, and what they amount to.
 
-    symptom: by arm, the share of seeds in which the rule still speaks (warning or worse); rules about updates do not,
-    as `train` keeps its optimizer to itself. random: what was drawn.
+    symptom: by arm, the share of seeds in which the rule still speaks (warning or worse). random: what was drawn.
     """
 
     finding: Finding
@@ -191,6 +194,28 @@ def _run(
         if remedy is not None:
             model = stack.enter_context(applied(remedy, model, finding.site))
         torch.manual_seed(seed)
-        with watch(model) as w:
+        with watch(model) as w, _steps(model) as weights:
             score = float(train(model))
-    return score, any(f.rule == finding.rule and f.severity != "info" for f in w.report().findings)
+    parameters = weights.statistics()
+    steps = range(max((len(p.gradients) for p in parameters), default=0))
+    case = replace(w.report().case, parameters=parameters, steps=tuple(steps), optimised=len(steps) > 0)
+    return score, any(f.rule == finding.rule and f.severity != "info" for f in diagnose(case))
+
+
+@contextmanager
+def _steps(model: nn.Module) -> Iterator[Weights]:
+    """Gradients and updates at the steps of whatever optimizer trains the model."""
+    weights = Weights(model, None)
+
+    def before(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        if holds(optimizer, model):
+            weights.before_step()
+
+    def after(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        if holds(optimizer, model):
+            weights.after_step()
+
+    with ExitStack() as hooks:
+        hooks.callback(register_optimizer_step_pre_hook(before).remove)
+        hooks.callback(register_optimizer_step_post_hook(after).remove)
+        yield weights

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rheobase.doctor.observe.listener import Key, Listener
 from rheobase.doctor.observe.tally import Tally
@@ -35,4 +36,5 @@ def _place(listener: Listener, key: Key) -> Mapping[str, object]:
 
 def layers(listener: Listener) -> tuple[LayerUse, ...]:
     """The linear and convolutional layers in the order of the forward pass."""
-    return tuple(listener.structure.uses)
+    trail = listener.structure
+    return tuple(replace(use, source_branches=use.source in trail.branching) for use in trail.uses)

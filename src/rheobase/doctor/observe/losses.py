@@ -81,9 +81,9 @@ class Losses:
                             torch.stack([n.float() for n in numbers])))  # fmt: skip
 
     def value(self, total: Any) -> None:
-        """Note the value of the call heard last."""
-        if self._calls and isinstance(total, Tensor):
-            self._calls[-1][-1][0] = total.detach().float().mean()
+        """Note the value of the calls heard: what several losses were summed to, where they are several."""
+        for *_, numbers in self._calls if isinstance(total, Tensor) else ():
+            numbers[0] = total.detach().float().mean()
 
     def statistics(self) -> tuple[LossCall, ...]:
         """All calls as plain numbers."""

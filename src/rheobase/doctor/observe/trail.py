@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,6 +127,7 @@ def _use(path: str, kind: str, origin: Origin, weight: Tensor, registered: bool)
         outputs=weight.shape[0],
         source=origin.name,
         source_kind=origin.kind,
+        source_branches=False,  # not known before the end of the pass
         normed=origin.normed,
         registered=registered or not (weight.requires_grad and weight.is_leaf),
     )
@@ -143,6 +144,8 @@ class Trail:
         self.gates: set[tuple[str, str, int]] = set()
         self.feeding: set[tuple[str, str, int]] = set()
         self.doubled: list[tuple[str, str, str]] = []
+        #: layers whose output goes into a sum, a product or beside others as well
+        self.branching: set[str] = set()
 
     def know(self, model: nn.Module) -> None:
         """Note which layer a weight belongs to."""
@@ -207,6 +210,7 @@ class Trail:
 
     def _sum(self, word: str, x: Any, given: tuple[Any, ...], path: str) -> Origin | None:
         known = [o for o in map(self.of, given[:2]) if o is not None]
+        self._branch(known)
         if not known or not all(isinstance(g, Tensor) for g in given[:2]):
             return known[0] if known else None
         return Origin("sum", known[0].name, known[0].axis)
@@ -215,6 +219,7 @@ class Trail:
         """Of tensors put side by side: their origin where it is one and the same, or all are activations."""
         known = [self.of(part) for part in given[0]]
         first = known[0]
+        self._branch(known)
         if first is None or any(o is None or o.kind != first.kind for o in known):
             return Origin("sum", axis=first.axis if first else -1)
         return first if first.kind == "activation" or len(set(known)) == 1 else Origin("sum", axis=first.axis)
@@ -224,10 +229,15 @@ class Trail:
             origin = self.of(next((g for g in given[:2] if isinstance(g, Tensor)), None))
             # scaled, the output of an activation has another range
             return replace(origin, kind="other", site=None) if origin and origin.site else origin
-        for origin in map(self.of, given[:2]):
+        known = [self.of(g) for g in given[:2]]
+        self._branch(known)
+        for origin in known:
             if origin is not None and origin.site:
                 self.gates.add(origin.site)
         return Origin("other")
+
+    def _branch(self, origins: Iterable[Origin | None]) -> None:
+        self.branching.update(o.name for o in origins if o is not None and o.kind in ("linear", "conv"))
 
     def _recurrent(self, word: str, x: Any, given: tuple[Any, ...], path: str) -> Origin | None:
         origin = self.of(x)

@@ -12,6 +12,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from rheobase import catalogue
 from rheobase.doctor.records import Remedy
+from rheobase.doctor.repair.calibrate import calibrate
 from rheobase.doctor.repair.parts import Standardised, normalised
 from rheobase.doctor.repair.recycle import Recycling
 from rheobase.doctor.watch import watch
@@ -96,10 +97,23 @@ def _normalise(model: nn.Module, settings: Settings, site: str, during: ExitStac
     return normalised(model)
 
 
+def _calibrate(model: nn.Module, settings: Settings, site: str, during: ExitStack) -> nn.Module:
+    """At the first batch, before its pass."""
+
+    def hook(model: nn.Module, inputs: tuple[Any, ...]) -> None:
+        handle.remove()
+        calibrate(model, inputs)
+
+    handle = model.register_forward_pre_hook(hook)
+    during.callback(handle.remove)
+    return model
+
+
 # --- the steps ----------------------------------------------------------------------------------------
 
 
-def _holds(optimizer: torch.optim.Optimizer, model: nn.Module) -> bool:
+def holds(optimizer: torch.optim.Optimizer, model: nn.Module) -> bool:
+    """Whether the optimizer trains any weight of the model."""
     mine = {id(p) for p in model.parameters()}
     return any(id(p) in mine for group in optimizer.param_groups for p in group["params"])
 
@@ -110,7 +124,7 @@ def _learning_rate(model: nn.Module, settings: Settings, site: str, during: Exit
 
     def scaled(by: float) -> Callable[..., None]:
         def hook(optimizer: torch.optim.Optimizer, *_: Any) -> None:
-            for group in optimizer.param_groups if _holds(optimizer, model) else ():
+            for group in optimizer.param_groups if holds(optimizer, model) else ():
                 group["lr"] *= by
 
         return hook
@@ -124,7 +138,7 @@ def _clip(model: nn.Module, settings: Settings, site: str, during: ExitStack) ->
     norm: Any = settings["norm"]
 
     def hook(optimizer: torch.optim.Optimizer, *_: Any) -> None:
-        if _holds(optimizer, model):
+        if holds(optimizer, model):
             nn.utils.clip_grad_norm_(model.parameters(), norm)
 
     during.callback(register_optimizer_step_pre_hook(hook).remove)
@@ -136,7 +150,7 @@ def _recycle(model: nn.Module, settings: Settings, site: str, during: ExitStack)
     recycling = Recycling(model, every, during.enter_context(watch(model, budget=1.0)))
 
     def hook(optimizer: torch.optim.Optimizer, *_: Any) -> None:
-        if _holds(optimizer, model):
+        if holds(optimizer, model):
             recycling(optimizer)
 
     during.callback(register_optimizer_step_post_hook(hook).remove)
@@ -150,6 +164,7 @@ ACTIONS: Mapping[str, Callable[[nn.Module, Settings, str, ExitStack], nn.Module]
     "end_in": _end_in,
     "scale_input": _scale_input,
     "normalise": _normalise,
+    "calibrate": _calibrate,
     "learning_rate": _learning_rate,
     "clip": _clip,
     "recycle": _recycle,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rheobase.doctor.records import Case, Remedy
+from rheobase.doctor.rules.harm import stuck
 from rheobase.doctor.rules.rule import Rule, Sign
-from rheobase.doctor.rules.units import HALF, stuck
+from rheobase.doctor.rules.units import HALF
 
 #: Share of the largest entropy below which a head looks at one place.
 SHARP = 0.02

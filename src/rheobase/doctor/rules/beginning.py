@@ -15,10 +15,24 @@ DECADES = 3.0
 ORDERED = 0.5
 #: Activations that vary this little, and pre-activations this far beyond the size 1 that the gain aims at.
 TINY, HUGE = 0.01, 20.0
+#: How many times the loss of a constant answer the first loss may be.
+WORSE = 3.0
 
 
 def hidden(sites: Sequence[SiteStatistics]) -> list[SiteStatistics]:
-    """The sites between layers through which a gradient came, from input to output."""
+    """The sites between layers through which a gradient came, from input to output.
+
+    A layer that is used at many calls (a recurrent cell) gets the sum of their gradients: its strongest use counts.
+    """
+    strongest: dict[tuple[str, int], SiteStatistics] = {}
+    for s in reached(sites):
+        key = (s.layer, 0) if s.layer else (s.path, s.call)
+        strongest[key] = max(strongest.get(key, s), s, key=lambda each: each.gradient)
+    return list(strongest.values())
+
+
+def reached(sites: Sequence[SiteStatistics]) -> list[SiteStatistics]:
+    """All hidden uses through which a gradient came."""
     return [s for s in sites if s.role == "hidden" and s.gradient > 0 and math.isfinite(s.gradient)]
 
 
@@ -71,17 +85,22 @@ def _forward(case: Case, sites: list[SiteStatistics], known: dict[str, float]) -
         stuck = not site.nature.rectifies and float(site.flat.mean()) > HALF and site.role == "hidden"
         if (signal(site) < TINY and fit < 0.1) or (fit > 3 and (z > HUGE or stuck)):
             return _sign("critical" if signal(site) < TINY / 10 or z > HUGE else "warning", site, fit, case)
-    loss, classes = _first_loss(case)
-    worst = max(sites, key=lambda s: known.get(s.layer, 1.0), default=None)
-    if worst is not None and loss > 3 * math.log(max(classes, 2)) and known.get(worst.layer, 1.0) > 3:
+    worst = max((s for s in sites if s.layer in known), key=lambda s: known[s.layer], default=None)
+    if worst is None or _first_loss(case) < WORSE:
+        return None
+    if known[worst.layer] > 3 or math.prod(known.values()) > 10:
         return _sign("warning", worst, known[worst.layer], case)
     return None
 
 
-def _first_loss(case: Case) -> tuple[float, int]:
-    """The first loss and the number of classes, where it is a cross-entropy."""
-    calls = [c for c in case.losses if c.kind in ("cross_entropy", "nll_loss") and len(c.shape) > 1]
-    return (calls[0].value, calls[0].shape[1]) if calls else (0.0, 2)
+def _first_loss(case: Case) -> float:
+    """The first loss over that of the best constant answer, as a size (not a square); 0 where that is not known."""
+    for call in case.losses:
+        if call.kind in ("cross_entropy", "nll_loss") and len(call.shape) > 1 and call.shape[1] > 1:
+            return call.value / math.log(call.shape[1])
+        if call.kind == "mse_loss" and call.target_deviation > 0 and not call.classes:
+            return math.sqrt(call.value) / math.hypot(call.target_mean, call.target_deviation)
+    return 0.0
 
 
 def _backward(case: Case, sites: list[SiteStatistics], known: dict[str, float]) -> Sign | None:

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rheobase.doctor.records import Case, Remedy
+from rheobase.doctor.records import Case, LossCall, Remedy
+from rheobase.doctor.rules.harm import of_constant
 from rheobase.doctor.rules.rule import Rule, Sign
 
 #: Root mean square of inputs from which default weights drive tanh beyond its flat side (2.18) for most samples.
 LARGE = 10.0
 #: How far the widest feature may exceed the typical one.
 UNEVEN = 100.0
+#: Targets that differ by less than SMALL while a fresh network's outputs differ WIDER times as much.
+SMALL, WIDER = 0.01, 3.0
 
 
 def _input(case: Case) -> Iterator[Sign]:
@@ -32,9 +35,23 @@ def _target(case: Case) -> Iterator[Sign]:
         return
     mean = float(np.mean([c.target_mean for c in calls]))
     deviation = float(np.mean([c.target_deviation for c in calls]))
+    evidence = {"mean": mean, "deviation": deviation, "loss": calls[0].value}
     if (mean**2 + deviation**2) ** 0.5 > LARGE:
-        yield Sign("warning", "target", {"mean": mean, "deviation": deviation, "loss": calls[0].value})
+        yield Sign("warning", "target", evidence)
+    elif 0 < deviation < SMALL and calls[0].high - calls[0].low > WIDER * deviation and _worse_than_constant(calls):
+        yield Sign("warning", "target", evidence, explanation=_BURIED)
 
+
+def _worse_than_constant(calls: list[LossCall]) -> bool:
+    """Whether the latest squares are larger than the targets' variance, which a constant answer reaches."""
+    late = [c.value / floor for c in calls[-max(len(calls) // 4, 1) :] if (floor := of_constant(c)) > 0]
+    return bool(late) and float(np.median(late)) > 1
+
+
+_BURIED = (
+    "Targets have mean {mean:.4g} and deviation {deviation:.3g}; a fresh network says about 0 ± 1, and the loss is "
+    "still above what one constant answer reaches: the steps of the optimizer are larger than what is to be learned."
+)
 
 RULES = (
     Rule(

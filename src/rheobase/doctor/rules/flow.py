@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rheobase.doctor.records import Case, ParameterStatistics, Remedy
-from rheobase.doctor.rules.beginning import DECADES, decades_lost, hidden
+from rheobase.doctor.records import Case, ParameterStatistics, Remedy, Severity, SiteStatistics
+from rheobase.doctor.rules.beginning import DECADES, decades_lost, hidden, reached
+from rheobase.doctor.rules.harm import STILL, moved, stuck, thrown_off
 from rheobase.doctor.rules.rule import Rule, Sign
-from rheobase.doctor.rules.units import stuck
+from rheobase.doctor.rules.units import HALF
 
-#: ‖Δw‖/‖w‖ per step below which weights stand still, and above which they are thrown about (about 10⁻³ is usual).
-STILL, WILD = 1e-6, 0.1
+#: ‖Δw‖/‖w‖ per step above which weights are thrown about (about 10⁻³ is usual).
+WILD = 0.1
 #: Weights that start below this share of 1/√fan_in double at the first step, and may.
 NEAR_ZERO = 0.05
 #: Updates that decide nothing are too few.
@@ -45,8 +46,16 @@ def _detached(case: Case) -> Iterator[Sign]:
         return
     for p in wanted:
         if not p.used:
-            yield Sign("critical" if case.optimised and p.optimised else "warning", p.layer, {"gradient": 0.0})
+            held = case.optimised and p.optimised
+            yield Sign("critical" if held else "warning" if _ran(case, p) else "info", p.layer, {"gradient": 0.0})
     yield from _left_out(wanted)
+
+
+def _ran(case: Case, p: ParameterStatistics) -> bool:
+    """Whether anything of its part of the model was seen: the generator is no part of a discriminator's pass."""
+    part = p.path.partition(".")[0]
+    seen = [layer.path for layer in case.layers] + [path for s in case.sites for path in (s.path, s.layer)]
+    return any(path.partition(".")[0] == part for path in seen)
 
 
 def _left_out(wanted: list[ParameterStatistics]) -> Iterator[Sign]:
@@ -73,26 +82,32 @@ def _ratio(p: ParameterStatistics) -> float:
 
 
 def _wild(case: Case) -> Iterator[Sign]:
-    moved = [p for p in case.parameters if p.trained and p.optimised and p.scale * p.fan_in**0.5 > NEAR_ZERO]
-    lost = stuck(case)
-    found = [(p, _thrown(p, lost)) for p in moved]
+    sized = [p for p in case.parameters if p.trained and p.optimised and p.scale * p.fan_in**0.5 > NEAR_ZERO]
+    found = [(p, _thrown(p, stuck(case), thrown_off(case))) for p in sized]
     worst = max(found, key=lambda pair: pair[1], default=None)
     if worst is not None and worst[1] > 0:
         share = float(np.mean([r > 0 for _, r in found]))
-        yield Sign("critical" if worst[1] > 1 else "warning", worst[0].layer, {"update": worst[1], "layers": share})
+        # one lively layer, often the small one at the output, does no harm; most of them do
+        severity: Severity = "critical" if worst[1] > 1 else "warning" if share > HALF else "info"
+        yield Sign(severity, worst[0].layer, {"update": worst[1], "layers": share})
 
 
-def _thrown(p: ParameterStatistics, lost: bool) -> float:
-    """A step's update where it is wild: the typical one of the later half, or, where the loss has not fallen, one above
-    the weights' own size."""
+def _thrown(p: ParameterStatistics, lost: bool, off: bool) -> float:
+    """A step's update where it is wild: the typical one of the later half; where the loss has not fallen, also that of
+    the first half; any above the weights' own size where it has not fallen or was thrown off, any at all where both."""
     known = p.updates[np.isfinite(p.updates)]
-    typical, peak = _ratio(p), float(known.max(initial=0.0))
-    return max(typical if typical > WILD else 0.0, peak if lost and peak > 1 else 0.0)
+    peak = float(known.max(initial=0.0))
+    typical = max((r for r in (_ratio(p), _early(p) if lost else 0.0) if r > WILD), default=0.0)
+    least = WILD if lost and off else 1.0 if lost or off else math.inf
+    return max(typical, peak if peak > least else 0.0)
 
 
 def _starved(case: Case) -> Iterator[Sign]:
+    meant = [p for p in case.parameters if p.trained and p.optimised and p.used]
     # where no gradient arrives at all, the learning rate is not to blame
-    reached = [p for p in case.parameters if p.trained and p.optimised and p.used and np.median(p.gradients) > 0]
+    reached = [p for p in meant if np.median(p.gradients) > 0]
+    if case.trained and meant and all((p.gradients == 0).all() for p in meant):
+        yield Sign("critical", meant[0].layer, {"update": 0.0, "layers": 1.0}, explanation=_FLAT, remedies=(_STEP,))
     found = [(p, _early(p)) for p in reached]
     known = [(p, r) for p, r in found if not math.isnan(r)]
     still = [(p, r) for p, r in known if r < STILL]
@@ -114,6 +129,20 @@ def _vanishing(case: Case) -> Iterator[Sign]:
         evidence = {"decades": lost, "depth": len(met), "first": met[0].gradient, "last": met[-1].gradient}
         yield Sign("critical" if lost > 2 * DECADES else "warning", met[0].name, evidence,
                    facts={"function": met[0].function, "last_site": met[-1].name})  # fmt: skip
+    yield from _through_time(case)
+
+
+def _through_time(case: Case) -> Iterator[Sign]:
+    """The gradient from the last use of a layer back to its first: short memory, harmful where the loss is stuck."""
+    uses: dict[str, list[SiteStatistics]] = {}
+    for s in reached(case.sites):
+        uses.setdefault(s.layer, []).append(s)
+    for layer, met in uses.items():
+        lost = math.log10(met[-1].gradient / met[0].gradient)
+        if layer and len(met) > 2 and lost > DECADES:
+            evidence = {"decades": lost, "depth": len(met), "first": met[0].gradient, "last": met[-1].gradient}
+            yield Sign("warning" if case.trained and moved(case) and stuck(case) else "info", met[0].name, evidence,
+                       explanation=_FORGETS, remedies=_REMEMBER)  # fmt: skip
 
 
 def _exploding(case: Case) -> Iterator[Sign]:
@@ -124,6 +153,19 @@ def _exploding(case: Case) -> Iterator[Sign]:
                    facts={"last_site": met[-1].name})  # fmt: skip
 
 
+_FLAT = (
+    "The gradient of every weight is exactly 0 at every observed step: the output, or something on the way from it to "
+    "the loss, is constant or a step function (round, sign, argmax, a comparison, a clamp that cuts everything)."
+)
+_FORGETS = (
+    "The gradient loses {decades:.1f} decades from the last to the first of {depth:.0f} uses of {site}: what came "
+    "early in a sequence is hardly learned from."
+)
+_REMEMBER = (
+    Remedy("", "Use a gated cell (LSTM, GRU), or draw the recurrent weights orthogonal (nn.init.orthogonal_)."),
+    Remedy("", "Shorten the way: residual connections over time, attention, or shorter sequences."),
+)
+_STEP = Remedy("", "Take the step function out of training, or give it a straight-through gradient.")
 _FILLED = Remedy("", "Fill or drop missing values before training.")
 _UNDEFINED = Remedy("", "Look for log(0), sqrt at 0, a division by 0, or half precision's limit of 65504.")
 
@@ -145,7 +187,8 @@ CAUSES = (
         "A step moves the weights of {site} by {update:.2g} of their size (so it is with {layers:.0%} of the weight "
         "tensors): training jumps about instead of descending.",
         "The first steps of a warm-up, or weights that start near 0.",
-        "‖Δw‖/‖w‖ above 0.1 in the later half, or above 1 ever and the loss is stuck; about 10⁻³ is usual",
+        "‖Δw‖/‖w‖ of most weights above 0.1 in the later half; in the first, or above 1 once, where the loss is stuck; "
+        "above 1 once where it rose to three times its first value, above 0.1 where both; about 10⁻³ is usual",
         (Remedy("learning_rate", "Lower the learning rate tenfold.", {"factor": 0.1}),
          Remedy("clip", "Clip the gradient's norm to 1.", {"norm": 1.0})),
         causes=("dead-units", "saturated-units", "non-finite", "exploding-gradient", "vanishing-gradient",

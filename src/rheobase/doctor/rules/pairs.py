@@ -15,11 +15,15 @@ from rheobase.facts.shape import Interval, image
 _SUM = 0.01
 #: So few numbers may lie between 0 and 1 by chance.
 _FEW = 16
+#: So many batches without a negative prediction are no chance, where many targets are negative.
+_SEEN = 8
 
 _SQUARES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 _LOGITS = ("cross_entropy", "binary_cross_entropy_with_logits")
 #: Functions of a row that make probabilities.
 _SHARES = ("softmax", "softmin", "sparsemax", "gumbel_softmax")
+#: Functions that give numbers from 0 to 1.
+_UNIT = ("sigmoid", "hard_sigmoid", *_SHARES)
 
 
 def _kinds(case: Case, *kinds: str) -> tuple[LossCall, ...]:
@@ -69,7 +73,8 @@ def _sigmoid_into_logits(case: Case) -> Iterator[Sign]:
     calls = _kinds(case, "binary_cross_entropy_with_logits")
     if _by_chance(case, calls):
         return
-    if _within(calls) and (case.output == "sigmoid" or sum(math.prod(c.shape) for c in calls) >= _FEW):
+    unknown = not case.output and sum(math.prod(c.shape) for c in calls) >= _FEW
+    if _within(calls) and (unknown or case.output in _UNIT):
         yield Sign("critical", "output", {"low": calls[-1].low, "high": calls[-1].high, "floor": math.log1p(1 / math.e),
                                           "ceiling": math.log(2), "loss": calls[-1].value})  # fmt: skip
 
@@ -93,7 +98,7 @@ def _on_logits(case: Case) -> Iterator[Sign]:
     if _cross_entropy_of_shares(calls) and not _by_chance(case, calls):
         words = {"function": case.output or "sigmoid", "range": "(0, 1)"}
         yield Sign("critical", "output", {"low": calls[-1].low, "high": calls[-1].high}, facts=words)
-    elif calls and calls[-1].direct and _elementwise(case) and not _within(calls):
+    elif calls and calls[-1].direct and _elementwise(case) and case.output not in _UNIT:
         found = _range(case.output)
         bounded = math.isfinite(found.low) and math.isfinite(found.high)
         if math.isfinite(found.low) or math.isfinite(found.high):
@@ -133,6 +138,19 @@ def _beyond(case: Case) -> Iterator[Sign]:
             evidence = {"target_low": low, "target_high": high, "excess": excess}
             yield Sign("critical" if severe else "warning", "output", evidence,
                        facts={"function": case.output, "range": str(found)})  # fmt: skip
+    elif _never_below(case, squares):
+        low, high = min(c.target_low for c in squares), max(c.target_high for c in squares)
+        yield Sign("warning", "output", {"target_low": low, "target_high": high},
+                   facts={"function": "the output", "range": "numbers from 0"})  # fmt: skip
+
+
+def _never_below(case: Case, squares: list[LossCall]) -> bool:
+    """Whether no prediction was ever negative, while they differ widely and many targets are: a range by formula."""
+    if not case.trained or len(squares) < _SEEN or not squares[-1].direct or _elementwise(case):
+        return False
+    low, last = min(c.low for c in squares), squares[-1]
+    wide = last.high - last.low > last.target_deviation / 2 > 0
+    return wide and low >= 0 and last.target_low < 0 and last.target_mean < last.target_deviation
 
 
 _LOGITS_REMEDY = Remedy("drop_output", "Leave the last activation out: the loss applies it itself, and more exactly.")

@@ -15,7 +15,9 @@ def _missing(case: Case) -> Iterator[Sign]:
     by_path = {layer.path: layer for layer in case.layers}
     for layer in case.layers:
         before = by_path.get(layer.source)
-        if before is not None and layer.source_kind in _MAPS and before is not layer and _collapses(before, layer):
+        if before is None or before is layer or layer.source_kind not in _MAPS or layer.source_branches:
+            continue
+        if _collapses(before, layer):
             evidence = {"inputs": before.inputs, "between": before.outputs, "outputs": layer.outputs}
             yield Sign("warning", before.path, evidence, facts={"next": layer.path})
 
@@ -48,7 +50,7 @@ RULES = (
         "{next} takes the output of {site} as it is: two linear maps in a row ({inputs:.0f} → {between:.0f} → "
         "{outputs:.0f}) are one linear map, and the depth between them is lost.",
         "The layers are meant as one map in two factors.",
-        "W₂(W₁x) = (W₂W₁)x; a bottleneck between them would lower the rank and is not reported",
+        "W₂(W₁x) = (W₂W₁)x; not where a bottleneck between lowers the rank, or W₁x goes elsewhere as well",
         (Remedy("", "Put an activation between the two layers."),),
     ),
     Rule(

@@ -8,7 +8,9 @@ import numpy as np
 
 from rheobase.doctor.certify import CONFIDENCE, required, upper_bound
 from rheobase.doctor.records import Case, Counts, Remedy, Severity, SiteStatistics
+from rheobase.doctor.rules.harm import moved, stuck
 from rheobase.doctor.rules.rule import Rule, Sign
+from rheobase.facts.saturation import dead_zone
 
 #: Share of dead units from which they are an alarm.
 MOST = 0.9
@@ -37,31 +39,28 @@ def saturated(site: SiteStatistics) -> Counts:
     return np.zeros(0, dtype=np.int64) if site.nature.rectifies else np.flatnonzero(site.flat > STUCK)
 
 
-def stuck(case: Case) -> bool:
-    """Whether the loss is still more than two thirds of what it was at first."""
-    values = [c.value for c in case.losses]
-    if len(values) < 4 or not np.isfinite(values).all():
-        return case.trained and len(values) >= 4
-    return min(values[-len(values) // 4 :]) > abs(values[0]) * 2 / 3
-
-
 def _dead_units(case: Case) -> Iterator[Sign]:
-    found = [(s, dead(s)) for s in case.sites if s.nature.rectifies]
+    found = [(s, dead(s)) for s in case.sites if s.nature.rectifies and (s.feeds_layer or _silences(s))]
     for site, units in sorted(found, key=lambda pair: -len(pair[1]) / pair[0].units):
         share = len(units) / site.units
         if not len(units):
             continue
         silent = int(site.since[units].min())
-        many = UNTRAINED if not case.trained else STUCK_LOSS if stuck(case) else FALLING_LOSS
+        many = UNTRAINED if not moved(case) else STUCK_LOSS if stuck(case) else FALLING_LOSS
         severity: Severity = "critical" if share >= MOST else "warning" if share >= many else "info"
         evidence = {"dead": share, "count": len(units), "of": site.units, "samples": silent,
                     "bound": upper_bound(silent, site.units), "died_at_step": float(site.last_fired[units].max()),
-                    "born_dead": float((site.last_fired[units] < 0).mean())}  # fmt: skip
+                    "born_dead": float((site.last_fired[units] < 0).mean()), "call": float(site.call)}  # fmt: skip
         born = evidence["born_dead"] >= HALF
         redraw = Remedy("init", "Draw weights by He's rule with biases 0 (rt.init_).", {"to": site.function})
         remedies = (redraw, *_ALIVE, _SLOWER) if born else (_SLOWER, *_ALIVE, redraw)
         words = {"when": _when(site, units), "layer": _after(site), "sure": f"{CONFIDENCE:.0%}"}
         yield Sign(severity, site.name, evidence, units.tolist(), words, remedies=remedies)
+
+
+def _silences(site: SiteStatistics) -> bool:
+    """Whether its flat side passes no gradient at all: a smooth function at the end (a positive head) is only small."""
+    return bool(dead_zone(site.nature.curve))
 
 
 def _when(site: SiteStatistics, units: Counts) -> str:
@@ -97,11 +96,11 @@ def _saturated(case: Case) -> Iterator[Sign]:
 
 
 def _calmer(case: Case, site: SiteStatistics) -> tuple[Remedy, ...]:
-    """Smaller weights where they are too large, else a norm: what comes in, or is done to it, is."""
+    """Smaller weights where they are too large; else what comes in is, or what the code does to it: by what arrives."""
     large = any(p.layer == site.layer and p.scale * p.fan_in**0.5 > 3 * site.nature.gain for p in case.parameters)
     rescale = Remedy("init", "Scale the weights to the function's gain (rt.init_).", {"to": site.function})
     norm = Remedy("normalise", "Normalise pre-activations (LayerNorm or BatchNorm before the function).", {})
-    return (rescale, norm, *_CALMER) if large else (norm, *_CALMER, rescale)
+    return (rescale, norm, *_CALMER) if large else (_CALIBRATE, norm, *_CALMER, rescale)
 
 
 def _constant(case: Case) -> Iterator[Sign]:
@@ -149,6 +148,10 @@ def shift(site: SiteStatistics) -> float:
     return float(site.mean.mean()) ** 2 / square if square else 0.0
 
 
+_CALIBRATE = Remedy(
+    "calibrate",
+    "Divide what each layer hands its function by its deviation on a batch, or take a factor out of the code.",
+)
 _CALMER = (
     Remedy("scale_input", "Standardise the inputs."),
     Remedy("learning_rate", "Lower the learning rate.", {"factor": 0.2}),
