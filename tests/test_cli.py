@@ -142,6 +142,27 @@ def test_a_study_from_the_command_line(tmp_path: Path) -> None:
     assert done.stderr == ""
     assert "Screening with 2 seeds" in done.stdout
     assert (tmp_path / "o" / "report.html").exists()
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "o" / "cells").iterdir()}
+    changed = rheobase("study", "iris", "--activations", "tanh", "--steps", "41", "--out", "o", cwd=tmp_path)
+    assert (changed.returncode, changed.stderr.count("\n")) == (2, 1)
+    assert "differs in steps (was 40, is 41)" in changed.stderr
+    more = rheobase(
+        "study",
+        "iris",
+        "--activations",
+        "tanh",
+        "--seeds",
+        "2",
+        "--steps",
+        "40",
+        "--repair",
+        "--out",
+        "o",
+        cwd=tmp_path,
+    )
+    assert more.stderr == "0 trainings put back into the ledger, 0 files written anew, 0 unreadable files removed\n"
+    assert more.stdout == done.stdout
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "o" / "cells").iterdir()} == kept
     again = rheobase("study", "iris", "--activations", "tanh", "--seeds", "2", "--steps", "40", "--json", cwd=tmp_path)
     assert json.loads(again.stdout)["baseline"] == "relu"
     assert again.stdout == (tmp_path / "rheobase-study" / "results.json").read_text()
@@ -180,6 +201,13 @@ BAD = {
     "unknown option": (["iris", "--sedes", "3"], "no such option: --sedes"),
     "no data": ([], "missing argument 'data'; DATA is: digits"),
     "too many arguments": (["iris", "wine"], "unexpected extra argument"),
+    "no widths": (["iris", "--hidden", "64,wide"], "--hidden '64,wide' names no widths; write 128x3, or 64,32"),
+    "all silenced": (["iris", "--dropout", "1"], "dropout is a share from 0 to below 1, not 1"),
+    "unknown optimizer": (["iris", "--optimizer", "lion"], "invalid value for '--optimizer'"),
+    "quick and thorough": (["iris", "--quick", "--thorough"], "--quick or --thorough, not both"),
+    "another database": (["iris", "--storage", "sqlite:///x.db"], "--storage needs the URL of a PostgreSQL database"),
+    "no server": (["iris", "--storage", "postgresql+pg8000://a@127.0.0.1:9/a"], "the ledger fails: "),
+    "no driver": (["iris", "--storage", "postgresql+nothing://a@127.0.0.1/a"], "the ledger fails: Can't load plugin"),
     "no value": (["iris", "--seeds"], "'--seeds' requires an argument"),
 }
 

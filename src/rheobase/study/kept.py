@@ -120,6 +120,8 @@ def only_writer(out: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        if list(out.iterdir()) == [out / LOCK]:
+            (out / LOCK).unlink()
         lock.release()
 
 
