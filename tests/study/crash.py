@@ -9,12 +9,15 @@ import resource
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import asdict
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from rheobase.study import Results, StudyError, load, run
 from rheobase.study.conduct import share
+from rheobase.study.cost import Cost
 from rheobase.study.kept import Files, Kept, only_writer
+from rheobase.study.ledger import in_memory
 from rheobase.study.plan import Plan
 from rheobase.study.record import to_record
 from rheobase.study.shared import Shared, name_of
@@ -27,6 +30,11 @@ PLAN = Plan(
 
 
 DATA = "iris"
+#: Measured at each start, it might be decided otherwise each time, and trainings rounded otherwise.
+MEASURED = {
+    "costs": {name: asdict(Cost(1.0, 0.1, 1.0)) for name in PLAN.activations},
+    "together": dict.fromkeys(PLAN.activations, True),
+}
 #: Seconds between the signs of life of a worker, and until it is given up: short, that tests need not wait.
 BEAT, GRACE = 1, 4
 
@@ -42,6 +50,7 @@ def coordinate(url: str, out: Path) -> Results:
     data = load(DATA)
     with closing(shared(url)) as ledger:
         ledger.set_order(order(DATA, None, PLAN))
+        ledger.set_measured(MEASURED)
         return share(data, PLAN, ledger, Files(out, terms(data, PLAN)))
 
 
@@ -54,7 +63,17 @@ def carry_out(out: Path, workers: int = 0) -> Results:
     """The study, kept in the folder `out`."""
     data = load(DATA)
     with only_writer(out):
-        return run(data, PLAN, workers=workers, keeper=Kept(out, terms(data, PLAN)))
+        kept = Kept(out, terms(data, PLAN))
+        kept.set_measured(MEASURED)
+        return run(data, PLAN, workers=workers, keeper=kept)
+
+
+def uninterrupted() -> Results:
+    """The study at one go, in memory."""
+    data = load(DATA)
+    ledger = in_memory(terms(data, PLAN))
+    ledger.set_measured(MEASURED)
+    return run(data, PLAN, workers=0, keeper=ledger)
 
 
 def without_a_word(out: Path, workers: int = 0) -> None:

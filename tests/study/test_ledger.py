@@ -27,7 +27,7 @@ KILLS = 50
 
 @pytest.fixture(scope="module")
 def uninterrupted() -> list[object]:
-    return facts(run(DATA, PLAN, workers=0))
+    return facts(crash.uninterrupted())
 
 
 def held(out: Path) -> int:
@@ -35,7 +35,7 @@ def held(out: Path) -> int:
 
 
 def test_records_are_the_runs_to_the_last_bit() -> None:
-    outcome = run(DATA, PLAN, workers=0).outcomes[0]
+    outcome = crash.uninterrupted().outcomes[0]
     for each in (outcome.runs[0], replace(outcome.runs[0], health=None, curve=np.array([np.nan, np.inf, 0.1 + 0.2]))):
         text = json.dumps(to_record(each), allow_nan=False)
         assert json.dumps(to_record(from_record(json.loads(text)))) == text

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from rheobase.study import StudyError, load, run
+from rheobase.study import StudyError, load
 from rheobase.study.kept import CELLS, Files, repair
 from rheobase.study.shared import Shared
 from rheobase.study.terms import terms
@@ -26,7 +26,7 @@ from tests.study.server import postgres
 
 @pytest.fixture(scope="module")
 def uninterrupted() -> list[object]:
-    return facts(run(load(crash.DATA), PLAN, workers=0))
+    return facts(crash.uninterrupted())
 
 
 @pytest.fixture

@@ -59,7 +59,8 @@ def test_cells_speak_the_unit_of_the_metric() -> None:
     accuracy = {o.name: row(CASES["close"], o) for o in CASES["close"].outcomes}
     assert accuracy["relu"][1].startswith("96.60 ±")
     assert accuracy["leaky_relu"][2].startswith("+0.20 ±")
-    assert accuracy["relu"][2:] == ["–", "1.00×", "<1%", "0%", "0.63", "+0.3", "0.003!", "0/5"]
+    assert accuracy["relu"][2:] == ["–", "1.00×", "<1%", "0%", "0.63", "+0.3", "0.003", "0/5"]
+    assert row(CASES["close"], replace(CASES["close"].outcomes[0], edge=True))[-2] == "0.003!"
     explained = {o.name: row(CASES["regression"], o) for o in CASES["regression"].outcomes}
     assert explained["tanh"][1].startswith("0.200 ±")
     assert "%" not in headings(CASES["regression"])[1]

@@ -95,8 +95,10 @@ def trained(data: Dataset, plan: Plan, together: Mapping[str, bool], job: Job) -
 
 
 def measured(data: Dataset, plan: Plan, keeper: Keeper) -> Measured:
-    """What a step costs, and of which functions many trainings are faster as one program; kept, for when a study goes on
-    it must train as it did."""
+    """What a step costs, and of which functions many trainings are faster as one program.
+
+    It is kept: a study that goes on must train as it did.
+    """
     held = keeper.measured()
     if not held or not set(plan.activations) <= held["costs"].keys():
         costs = {name: asdict(cost) for name, cost in step_costs(data, plan).items()}
