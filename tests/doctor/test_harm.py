@@ -158,3 +158,30 @@ def test_one_lively_layer_is_no_alarm_and_most_of_them_are() -> None:
         lifted = [replace(p, updates=p.updates * 0 + 0.2) for p in case.parameters[-lively:]]
         sick = replace(case, parameters=(*case.parameters[:-lively], *lifted))
         assert [f.rule for f in diagnose(sick) if f.severity != "info"] == expected
+
+
+@pytest.mark.parametrize(
+    "loss", [CE, nn.MSELoss(), nn.BCEWithLogitsLoss(), nn.NLLLoss()], ids=lambda x: type(x).__name__
+)
+@pytest.mark.parametrize("odd", [-1e3, 0.0, float("nan"), float("inf"), -float("inf"), 1e38])
+def test_no_number_however_odd_stops_the_diagnosis(loss: nn.Module, odd: float) -> None:
+    """A rule that raises would take the report of a long training with it."""
+    torch.manual_seed(0)
+    model, y = mlp(8, 32, 32, 3), CLASSES if isinstance(loss, nn.CrossEntropyLoss | nn.NLLLoss) else torch.rand(256, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    with rt.watch(model, optimizer=optimizer, loss=loss) as w:
+        for _ in range(6):
+            optimizer.zero_grad()
+            loss(model(x()), y).backward()
+            optimizer.step()
+    case = w.report().case
+    losses = ("value", "low", "high", "rows", "columns", "target_low", "target_high", "target_mean", "target_deviation")
+    for field in losses:
+        diagnose(replace(case, losses=tuple(replace(c, **{field: odd}) for c in case.losses)))
+    for field in ("gradients", "updates", "scale", "twins"):
+        changed = [replace(p, **{field: getattr(p, field) * 0 + odd}) for p in case.parameters]
+        diagnose(replace(case, parameters=tuple(changed)))
+    for field in ("gradient", "z_mean", "z_deviation", "largest", "mean", "deviation", "active", "flat"):
+        sick = tuple(replace(s, **{field: getattr(s, field) * 0 + odd}) for s in case.sites)
+        diagnose(replace(case, sites=sick, first=sick))
+        diagnose(replace(case, sites=sick, first=sick, trained=False))

@@ -98,7 +98,8 @@ def _first_loss(case: Case) -> float:
     for call in case.losses:
         if call.kind in ("cross_entropy", "nll_loss") and len(call.shape) > 1 and call.shape[1] > 1:
             return call.value / math.log(call.shape[1])
-        if call.kind == "mse_loss" and call.target_deviation > 0 and not call.classes:
+        # a negative one was made something else of: its sign was turned, or another was taken off
+        if call.kind == "mse_loss" and call.target_deviation > 0 and call.value >= 0 and not call.classes:
             return math.sqrt(call.value) / math.hypot(call.target_mean, call.target_deviation)
     return 0.0
 
