@@ -34,6 +34,7 @@ DATA = "iris"
 MEASURED = {
     "costs": {name: asdict(Cost(1.0, 0.1, 1.0)) for name in PLAN.activations},
     "together": dict.fromkeys(PLAN.activations, True),
+    "seconds": dict.fromkeys(PLAN.activations, 1e-4),
 }
 #: Seconds between the signs of life of a worker, and until it is given up: short, that tests need not wait.
 BEAT, GRACE = 1, 4

@@ -15,7 +15,7 @@ from torch import nn
 
 from rheobase.study import Dataset, Plan, Run, load, population
 from rheobase.study.architecture import Drop, Linear, Norm, Skip, Unit, layers
-from rheobase.study.population import Population, groups, is_faster_together, limits, train_together
+from rheobase.study.population import Population, groups, limits, pace, train_together
 from rheobase.study.train import Member, fitted, network, outcome, split, train
 
 PLAN = Plan(("relu",), steps=200, batch=32, hidden=(12, 12, 8))
@@ -180,8 +180,8 @@ def test_a_last_batch_of_one_row_is_normalised() -> None:
 
 def test_noise_is_left_to_the_loop() -> None:
     data, plan = load("iris"), replace(PLAN, steps=10)
-    assert not is_faster_together(data, plan, "rrelu", MEMBERS)
-    assert not is_faster_together(data, plan, "relu", MEMBERS[:1])
+    assert pace(data, plan, "rrelu", MEMBERS).together == math.inf
+    assert pace(data, plan, "relu", MEMBERS[:1]).together == math.inf
     assert same(train(data, plan, "rrelu", *MEMBERS[0]), train(data, plan, "rrelu", *MEMBERS[0]))
 
 

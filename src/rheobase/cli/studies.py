@@ -19,7 +19,7 @@ from rheobase.study.reading import SOURCES
 
 if TYPE_CHECKING:
     from rheobase.study import Dataset, Results
-    from rheobase.study.conduct import Progress
+    from rheobase.study.conduct import Keeper, Progress
 
     Work = Callable[[Progress], Results]
 
@@ -71,10 +71,11 @@ def study(
     table = studies.load(data, target)
     with prepared(out), only_writer(out):
         if storage is None:
-            work = _alone(table, plan, out, anew, repair)
+            keeper, work = _alone(table, plan, out, anew, repair)
         else:
-            work = _with_others(table, plan, out, repair, storage, order(data, target, plan))
-        results = _with_progress(table, plan, work, out)
+            keeper, work = _with_others(table, plan, out, repair, storage, order(data, target, plan))
+        _announce(table, plan, keeper)
+        results = _with_progress(plan, work, out)
         write(results, out, render(results, f"rheobase {' '.join(sys.argv[1:])}"))
     if as_json:
         print(record(results), end="")
@@ -105,7 +106,7 @@ def _names(text: str | None) -> list[str] | None:
     return names
 
 
-def _alone(table: Dataset, plan: Plan, out: Path, anew: bool, repair: bool) -> Work:
+def _alone(table: Dataset, plan: Plan, out: Path, anew: bool, repair: bool) -> tuple[Keeper, Work]:
     from rheobase import study as studies
     from rheobase.study.kept import Kept, forget, repaired
     from rheobase.study.terms import terms
@@ -117,10 +118,12 @@ def _alone(table: Dataset, plan: Plan, out: Path, anew: bool, repair: bool) -> W
         print(done.summary, file=sys.stderr)
     else:
         keeper = Kept(out, terms(table, plan))
-    return lambda progress: studies.run(table, plan, progress, keeper=keeper)
+    return keeper, lambda progress: studies.run(table, plan, progress, keeper=keeper)
 
 
-def _with_others(table: Dataset, plan: Plan, out: Path, repair: bool, url: str, order: dict[str, Any]) -> Work:
+def _with_others(
+    table: Dataset, plan: Plan, out: Path, repair: bool, url: str, order: dict[str, Any]
+) -> tuple[Keeper, Work]:
     from rheobase.study.conduct import share
     from rheobase.study.kept import Files
     from rheobase.study.kept import repair as mend
@@ -137,19 +140,38 @@ def _with_others(table: Dataset, plan: Plan, out: Path, repair: bool, url: str, 
         with closing(shared):
             return share(table, plan, shared, files, progress)
 
-    return work
+    return shared, work
 
 
-def _with_progress(table: Dataset, plan: Plan, work: Work, out: Path) -> Results:
-    """Carry out the plan with its aim, its size and a progress bar on a terminal; silent off one."""
+def _announce(table: Dataset, plan: Plan, keeper: Keeper) -> None:
+    """On a terminal: what is predicted, what will be trained, and how long it will take."""
     from rich.console import Console
 
-    from rheobase.cli.progress import reported
+    from rheobase.study.conduct import estimate, measured
+    from rheobase.study.workers import cores
 
     console = Console(stderr=True, highlight=False)
     if console.is_terminal:
         console.print(table.aim, markup=False, soft_wrap=True)
         console.print(plan.summary, soft_wrap=True)
+        seconds = estimate(plan, measured(table, plan, keeper), cores())
+        console.print(
+            f"training takes about {_words(seconds)} on {cores()} cores; Ctrl-C is safe, the same command goes on"
+        )
+
+
+def _words(seconds: float) -> str:
+    """A time as a person would say it."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds > 1.5 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 1):.0f} s"
+
+
+def _with_progress(plan: Plan, work: Work, out: Path) -> Results:
+    """Carry out the plan with a progress bar on a terminal; silent off one."""
+    from rheobase.cli.progress import reported
+
     count = [0, plan.runs]
     try:
         with reported("training") as progress:

@@ -13,7 +13,7 @@ from rheobase.study.data import Dataset
 from rheobase.study.kept import Files
 from rheobase.study.ledger import in_memory
 from rheobase.study.plan import Plan
-from rheobase.study.population import is_faster_together, train_together
+from rheobase.study.population import pace, train_together
 from rheobase.study.record import cell_of
 from rheobase.study.results import Results, summarise
 from rheobase.study.shared import Shared, rest
@@ -21,7 +21,7 @@ from rheobase.study.terms import terms
 from rheobase.study.train import Member, Run, train
 from rheobase.study.workers import cores, crew
 
-#: Costs by name, as `rheobase.study.cost.Cost` has them, and of which functions trainings are one program.
+#: By name: costs, as `rheobase.study.cost.Cost` has them; whether many trainings are one program; seconds of a step.
 Measured = dict[str, dict[str, Any]]
 #: Told of trainings done, and of all there are as far as is known.
 Progress = Callable[[int, int], None]
@@ -103,10 +103,20 @@ def measured(data: Dataset, plan: Plan, keeper: Keeper) -> Measured:
     if not held or not set(plan.activations) <= held["costs"].keys():
         costs = {name: asdict(cost) for name, cost in step_costs(data, plan).items()}
         first = {job[0].activation: [Member(c.learning_rate, c.seed, c.final) for c in job] for job in wanted(plan, {})}
-        faster = {name: is_faster_together(data, plan, name, members) for name, members in first.items()}
-        held = {"costs": costs, "together": faster | (held["together"] if held else {})}
+        paces = {name: pace(data, plan, name, members) for name, members in first.items()}
+        held = {
+            "costs": costs,
+            "together": {name: p.together < p.alone for name, p in paces.items()} | (held["together"] if held else {}),
+            "seconds": {name: p.best for name, p in paces.items()},
+        }
         keeper.set_measured(held)
     return held
+
+
+def estimate(plan: Plan, held: Measured, workers: int) -> float:
+    """Seconds that all trainings of the plan will take."""
+    each = plan.runs / len(plan.activations) * plan.steps
+    return sum(each * held["seconds"][name] for name in plan.activations) / workers
 
 
 def _costs(held: Measured) -> dict[str, Cost]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby, islice, pairwise
 from statistics import median
 from typing import Any
@@ -89,22 +90,35 @@ def groups(members: Sequence[Member], most: int, most_seeds: int) -> list[list[M
     return found
 
 
-def is_faster_together(data: Dataset, plan: Plan, name: str, members: Sequence[Member]) -> bool:
-    """Whether `train_together` takes less time than one training after another, by timing some steps of either.
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds that a step of one network takes: trained alone, and among others."""
 
-    Never of functions with noise, which is drawn for one network. The answer depends on the machine and its load;
-    the two ways round differently, so that a study must not mix them.
+    alone: float
+    together: float
+
+    @property
+    def best(self) -> float:
+        """Of the faster way."""
+        return min(self.alone, self.together)
+
+
+def pace(data: Dataset, plan: Plan, name: str, members: Sequence[Member]) -> Pace:
+    """How fast `train` and `train_together` are, by timing some steps of either.
+
+    Functions with noise, which is drawn for one network, are never trained together. The answer depends on the machine
+    and its load; the two ways round differently, so that a study must not mix them.
     """
-    if lookup(name).noise is not None or len(set(members)) == 1:
-        return False
     torch.set_num_threads(1)
     group = groups(members, *limits(data, plan))[0]
     parts = {seed: split(data, seed) for seed in dict.fromkeys(m.seed for m in group)}
     first = group[0]
     rows = parts[first.seed].train
     model = network(plan, name, rows[0].shape[1], data.outputs, first.seed)
-    together = _seconds(Population(data, plan, name, group, parts).steps())
-    return together < len(group) * _seconds(steps(model, loss_of(data), plan, first, rows))
+    alone = _seconds(steps(model, loss_of(data), plan, first, rows))
+    if lookup(name).noise is not None or len(group) == 1:
+        return Pace(alone, math.inf)
+    return Pace(alone, _seconds(Population(data, plan, name, group, parts).steps()) / len(group))
 
 
 def _seconds(steps: Iterator[None]) -> float:

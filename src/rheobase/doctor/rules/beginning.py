@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from rheobase.doctor.records import Case, Remedy, SiteStatistics
+import numpy as np
+
+from rheobase.activation import of
+from rheobase.doctor.records import EDGES, Case, Remedy, SiteStatistics
 from rheobase.doctor.rules.rule import Rule, Sign
 from rheobase.doctor.rules.units import HALF
 
@@ -13,6 +16,10 @@ from rheobase.doctor.rules.units import HALF
 DECADES = 3.0
 #: Where the right weights still halve the gradient's variance per layer (sigmoid 0.15, softplus 0.32), no weights help.
 ORDERED = 0.5
+#: What a time step may make of the gradient: below, nothing is left after three steps; above, it explodes over ten.
+FORGETS, GROWS = 0.1, 2.0
+#: What torch calls the weights from one state to the next.
+_RECURRENT = "weight_hh"
 #: Activations that vary this little, and pre-activations this far beyond the size 1 that the gain aims at.
 TINY, HUGE = 0.01, 20.0
 #: How many times the loss of a constant answer the first loss may be.
@@ -76,6 +83,28 @@ def _initialisation(case: Case) -> Iterator[Sign]:
     bad = _forward(case, sites, known) or _backward(case, sites, known)
     if bad is not None:
         yield bad
+    yield from _through_time(case)
+
+
+def _through_time(case: Case) -> Iterator[Sign]:
+    """Weights of torch's recurrent layers that forget, or amplify, from one time step to the next."""
+    found = {s.path: s for s in case.first}
+    for p in case.parameters:
+        site = found.get(p.layer)
+        if site is None or _RECURRENT not in p.path:
+            continue
+        step = p.scale * p.fan_in**0.5 * _slope(site)
+        if step < FORGETS or step > GROWS:
+            words = {"much": "large" if step > 1 else "small", "function": site.function}
+            evidence = {"per_step": step, "size": size(site), "fit": p.scale * p.fan_in**0.5}
+            yield Sign("warning", p.layer, evidence, facts=words, explanation=_TIME, remedies=(ORTHOGONAL,))
+
+
+def _slope(site: SiteStatistics) -> float:
+    """Root mean square of f' over the pre-activations that were counted."""
+    middle = (EDGES[1:] + EDGES[:-1]) / 2
+    slopes = of(site.nature.definition).derivative(middle, 1, **dict(site.nature.values))
+    return float(np.average(slopes**2, weights=site.histogram) ** 0.5)
 
 
 def _forward(case: Case, sites: list[SiteStatistics], known: dict[str, float]) -> Sign | None:
@@ -121,6 +150,11 @@ def _sign(severity: str, site: SiteStatistics, fit: float, case: Case) -> Sign:
                 remedies=(Remedy("init", _INIT, {"to": site.function}), *_OTHERS))  # fmt: skip
 
 
+_TIME = (
+    "The recurrent weights of {site} are too {much}: from one time step to the one before, {function} included, the "
+    "gradient is multiplied by {per_step:.2g}."
+)
+ORTHOGONAL = Remedy("", "Use a gated cell (LSTM, GRU), or draw the recurrent weights orthogonal (nn.init.orthogonal_).")
 _INIT = "Draw the weights for the function that is used: rt.init_(model, name)."
 _OTHERS = (
     Remedy("normalise", "Or normalise pre-activations (BatchNorm, LayerNorm).", {}),
@@ -147,7 +181,7 @@ RULES = (
         "pre-activations have size {size:.3g} where 1 is meant, and {gradient_decades:.1f} decades of gradient are "
         "lost from the last activation to the first.",
         "A branch that starts at 0 on purpose (ReZero, Fixup), or normalisation follows.",
-        "gain 1/√E f(z)² of the function; three decades over the depth",
+        "gain 1/√E f(z)² of the function; three decades over the depth; through time a tenth, or twice, per step",
         (Remedy("init", _INIT, {}), *_OTHERS),
         causes=("saturated-units", "dead-units", "vanishing-gradient", "exploding-gradient", "constant-units",
                 "linear-units", "dormant-units", "mean-shift", "starved-updates", "non-finite", "wild-updates"),

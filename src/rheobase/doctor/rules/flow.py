@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rheobase.doctor.records import Case, ParameterStatistics, Remedy, Severity, SiteStatistics
-from rheobase.doctor.rules.beginning import DECADES, decades_lost, hidden, reached
+from rheobase.doctor.rules.beginning import DECADES, ORTHOGONAL, decades_lost, hidden, reached
 from rheobase.doctor.rules.harm import STILL, moved, stuck, thrown_off
 from rheobase.doctor.rules.rule import Rule, Sign
 from rheobase.doctor.rules.units import HALF
@@ -162,7 +162,7 @@ _FORGETS = (
     "early in a sequence is hardly learned from."
 )
 _REMEMBER = (
-    Remedy("", "Use a gated cell (LSTM, GRU), or draw the recurrent weights orthogonal (nn.init.orthogonal_)."),
+    ORTHOGONAL,
     Remedy("", "Shorten the way: residual connections over time, attention, or shorter sequences."),
 )
 _STEP = Remedy("", "Take the step function out of training, or give it a straight-through gradient.")
