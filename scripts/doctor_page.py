@@ -153,12 +153,12 @@ Before the stroke the half that our rules were tuned on, behind it the other. Th
 what is published of them, with their thresholds: read the table as about these rules, not about the tools, which ask
 more, and of larger networks. AUTOTRAINER, DeepDiagnosis and TheDeepChecker were made for Keras and TensorFlow, where
 every activation is a layer; here they see modules. Three of the healthy networks, whose units fire rarely, were added
-so that rules by the share of zeros are put to the test. AUTOTRAINER repairs what it finds, and is silent where accuracy is
-above 0.6; where targets are quantities the variance explained stands in for accuracy. SageMaker's tensors are saved
-every 500 steps by default, not every ten. fastai's `near_zero` is drawn and has no threshold: 90 % is ours. A name
-counts where it means the fault or what follows from it; most of these tools do not look for faults of output and loss.
-TheDeepChecker comes a second time without its rule that activations spread by 0.5 to 2. Left out for want of a
-like in PyTorch, or of a published bound: `scripts/doctor_benchmark/rivals.py` says what.
+so that rules by the share of zeros are put to the test. AUTOTRAINER repairs what it finds, and is silent where
+accuracy is above 0.6; where targets are quantities the variance explained stands in for accuracy. SageMaker's tensors
+are saved every 500 steps by default, not every ten. fastai's `near_zero` is drawn and has no threshold: 90 % is ours.
+A name counts where it means the fault or what follows from it; most of these tools do not look for faults of output
+and loss. TheDeepChecker comes a second time without its rule that activations spread by 0.5 to 2. Left out for want
+of a like in PyTorch, or of a published bound: `scripts/doctor_benchmark/rivals.py` says what.
 
 ## What is not there
 

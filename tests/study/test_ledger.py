@@ -17,7 +17,7 @@ import pytest
 from rheobase.study import StudyError, load, run
 from rheobase.study.kept import CELLS, DATABASE, Kept, only_writer, repaired
 from rheobase.study.record import from_record, to_record
-from rheobase.study.terms import fingerprint, terms
+from rheobase.study.terms import terms
 from tests.study import crash
 from tests.study.crash import PLAN, begun, carry_out, facts
 
@@ -135,4 +135,4 @@ def test_the_fingerprint_changes_with_any_value() -> None:
         replace(DATA, target=np.roll(DATA.target, 1)),
         replace(DATA, features=DATA.features.rename(columns=str.upper)),
     )
-    assert len({fingerprint(d) for d in (DATA, *changed)}) == 4
+    assert len({d.fingerprint for d in (DATA, *changed)}) == 4

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from rheobase.errors import RheobaseError, extra
+from rheobase.named import function_named
 
 if TYPE_CHECKING:
     from rheobase.doctor.report import Report
@@ -35,7 +34,7 @@ def check(
         from rheobase.doctor.records import SEVERITIES
 
     left_out = [word.strip() for word in suppress.split(",") if word.strip()]
-    report = look(*_given(_found(function)), suppress=left_out)
+    report = look(*_given(function_named(function)), suppress=left_out)
     if html is not None:
         report.html(html)
     _print(report, as_json)
@@ -49,23 +48,6 @@ def _print(report: Report, as_json: bool) -> None:
         print(json.dumps(report.to_dict(), indent=1))
     else:
         report.print()
-
-
-def _found(name: str) -> Callable[[], Any]:
-    module, colon, attribute = name.partition(":")
-    if not (module and colon and attribute):
-        raise RheobaseError(f"{name!r} names no function; write package.module:function")
-    # as `python -m` would: modules of the folder one is in can be named
-    sys.path.insert(0, "")
-    try:
-        found = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise RheobaseError(f"there is no module {error.name!r}; it is looked for from this folder on") from None
-    if not callable(getattr(found, attribute, None)):
-        names = [n for n, value in vars(found).items() if callable(value) and not n.startswith("_")]
-        raise RheobaseError(f"{module} has no function {attribute!r}; it has {', '.join(names) or 'none'}")
-    function: Callable[[], Any] = getattr(found, attribute)
-    return function
 
 
 def _given(function: Callable[[], Any]) -> tuple[Any, Any, Any]:

@@ -20,6 +20,7 @@ from rheobase.study.reading import SOURCES
 if TYPE_CHECKING:
     from rheobase.study import Dataset, Results
     from rheobase.study.conduct import Keeper, Progress
+    from rheobase.study.own import Own
 
     Work = Callable[[Progress], Results]
 
@@ -33,7 +34,7 @@ REPAIR = "First bring the ledger and the files of the trainings to the same stat
 
 
 def study(
-    data: Annotated[str, typer.Argument(help=f"{SOURCES}.")],
+    data: Annotated[str, typer.Argument(help=f"{SOURCES}; or package.module:train, a function of your own.")],
     target: Annotated[str | None, typer.Option(help="Column to predict; default: the last.")] = None,
     activations: Annotated[str | None, typer.Option(help=ACTIVATIONS)] = None,
     baseline: Annotated[str, typer.Option(help="What the others are compared with.")] = Plan.baseline,
@@ -59,7 +60,8 @@ def study(
     with extra("study"):
         from rheobase import study as studies
         from rheobase.study.folder import prepared
-        from rheobase.study.kept import only_writer
+        from rheobase.study.kept import CHECKPOINTS, only_writer
+        from rheobase.study.own import is_own, own
         from rheobase.study.report import render
         from rheobase.study.results import as_json as record
         from rheobase.study.results import write
@@ -68,7 +70,7 @@ def study(
     network = {"hidden": _widths(hidden), "optimizer": optimizer, "dropout": dropout, "batch_norm": batch_norm,
                "residual": residual}  # fmt: skip
     plan = studies.make(_names(activations), baseline, seeds, steps, _size(quick, thorough), **network)
-    table = studies.load(data, target)
+    table = own(data, out / CHECKPOINTS) if is_own(data) else studies.load(data, target)
     with prepared(out), only_writer(out):
         if storage is None:
             keeper, work = _alone(table, plan, out, anew, repair)
@@ -106,7 +108,7 @@ def _names(text: str | None) -> list[str] | None:
     return names
 
 
-def _alone(table: Dataset, plan: Plan, out: Path, anew: bool, repair: bool) -> tuple[Keeper, Work]:
+def _alone(table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool) -> tuple[Keeper, Work]:
     from rheobase import study as studies
     from rheobase.study.kept import Kept, forget, repaired
     from rheobase.study.terms import terms
@@ -122,7 +124,7 @@ def _alone(table: Dataset, plan: Plan, out: Path, anew: bool, repair: bool) -> t
 
 
 def _with_others(
-    table: Dataset, plan: Plan, out: Path, repair: bool, url: str, order: dict[str, Any]
+    table: Dataset | Own, plan: Plan, out: Path, repair: bool, url: str, order: dict[str, Any]
 ) -> tuple[Keeper, Work]:
     from rheobase.study.conduct import share
     from rheobase.study.kept import Files
@@ -143,7 +145,7 @@ def _with_others(
     return shared, work
 
 
-def _announce(table: Dataset, plan: Plan, keeper: Keeper) -> None:
+def _announce(table: Dataset | Own, plan: Plan, keeper: Keeper) -> None:
     """On a terminal: what is predicted, what will be trained, and how long it will take."""
     from rich.console import Console
 

@@ -29,6 +29,12 @@ class Cell:
     seed: int
     final: bool
 
+    @property
+    def label(self) -> str:
+        """What its files are called."""
+        part = "final" if self.final else "tuning"
+        return f"{self.activation}.{part}.seed{self.seed}.lr{self.learning_rate!r}"
+
 
 #: Cells of one function that are trained together.
 Job = tuple[Cell, ...]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, Protocol
 
-from rheobase.study.cells import Cell, Job, done, in_all, wanted
+from rheobase.study.cells import Cell, Job, Runs, done, in_all, wanted
 from rheobase.study.cost import Cost, step_costs
 from rheobase.study.data import Dataset
 from rheobase.study.kept import Files
 from rheobase.study.ledger import in_memory
+from rheobase.study.own import Own
 from rheobase.study.plan import Plan
 from rheobase.study.population import pace, train_together
 from rheobase.study.record import cell_of
@@ -44,7 +46,7 @@ class Keeper(Protocol):
 
 
 def run(
-    data: Dataset,
+    data: Dataset | Own | Own,
     plan: Plan,
     progress: Progress = lambda done, total: None,
     workers: int | None = None,
@@ -58,9 +60,9 @@ def run(
     keeper = keeper or in_memory(terms(data, plan))
     found, runs = measured(data, plan, keeper), keeper.runs()
     progress(done(plan, runs), in_all(plan, runs))
-    if wanted(plan, runs):
+    if jobs_for(data, plan, runs):
         with crew(cores() if workers is None else workers) as each:
-            while jobs := wanted(plan, runs):
+            while jobs := jobs_for(data, plan, runs):
                 for outcome in each(trained, [(data, plan, found["together"], job) for job in jobs]):
                     keeper.add(outcome)
                     runs.update({cell_of(r): r for r in outcome})
@@ -69,13 +71,13 @@ def run(
 
 
 def share(
-    data: Dataset, plan: Plan, shared: Shared, files: Files, progress: Progress = lambda done, total: None
+    data: Dataset | Own | Own, plan: Plan, shared: Shared, files: Files, progress: Progress = lambda done, total: None
 ) -> Results:
     """Carry out `plan` with all who work for the ledger `shared`; this process does so, too, and keeps `files`."""
     written: set[Cell] = set()
     with shared.only_coordinator():
         found = measured(data, plan, shared)
-        while shared.offer(lambda runs: wanted(plan, runs)):
+        while shared.offer(lambda runs: jobs_for(data, plan, runs)):
             if not shared.work(partial(trained, data, plan, found["together"])):
                 rest()
             runs = shared.runs()
@@ -86,19 +88,29 @@ def share(
     return summarise(data, plan, shared.runs(), _costs(found))
 
 
-def trained(data: Dataset, plan: Plan, together: Mapping[str, bool], job: Job) -> list[Run]:
+def jobs_for(data: Dataset | Own, plan: Plan, runs: Runs) -> list[Job]:
+    """What can be done now; trainings of the user's own may take hours, and are jobs by themselves."""
+    jobs = wanted(plan, runs)
+    return [(cell,) for job in jobs for cell in job if cell not in runs] if isinstance(data, Own) else jobs
+
+
+def trained(data: Dataset | Own | Own, plan: Plan, together: Mapping[str, bool], job: Job) -> list[Run]:
     """The outcomes of a job's trainings, in their order; `together`: of which functions they are one program."""
+    if isinstance(data, Own):
+        return [data.train(cell) for cell in job]
     name, members = job[0].activation, [Member(c.learning_rate, c.seed, c.final) for c in job]
     if together[name]:
         return train_together(data, plan, name, members)
     return [train(data, plan, name, *member) for member in members]
 
 
-def measured(data: Dataset, plan: Plan, keeper: Keeper) -> Measured:
+def measured(data: Dataset | Own | Own, plan: Plan, keeper: Keeper) -> Measured:
     """What a step costs, and of which functions many trainings are faster as one program.
 
     It is kept: a study that goes on must train as it did.
     """
+    if isinstance(data, Own):
+        return _not_measured(plan)
     held = keeper.measured()
     if not held or not set(plan.activations) <= held["costs"].keys():
         costs = {name: asdict(cost) for name, cost in step_costs(data, plan).items()}
@@ -111,6 +123,15 @@ def measured(data: Dataset, plan: Plan, keeper: Keeper) -> Measured:
         }
         keeper.set_measured(held)
     return held
+
+
+def _not_measured(plan: Plan) -> Measured:
+    unknown = asdict(Cost(math.nan, math.nan, math.nan))
+    return {
+        "costs": dict.fromkeys(plan.activations, unknown),
+        "together": dict.fromkeys(plan.activations, False),
+        "seconds": dict.fromkeys(plan.activations, math.nan),
+    }
 
 
 def estimate(plan: Plan, held: Measured, workers: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -53,6 +54,20 @@ class Dataset:
         """What is predicted from what."""
         count = len(self.features.columns)
         return f"predicting {self.predicts!r} from {count} column{'s' if count > 1 else ''}"
+
+    @property
+    def about(self) -> str:
+        """Its size and its aim, for the report."""
+        classes = f"{len(self.classes)} classes" if self.classes else "a quantity to predict"
+        return f"{len(self.features)} rows, {self.aim}, {classes}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen digits that change with any value, column or the target."""
+        found = hashlib.sha256(repr((list(map(str, self.features.columns)), self.task, self.classes)).encode())
+        found.update(pd.util.hash_pandas_object(self.features, index=False).to_numpy().tobytes())
+        found.update(np.ascontiguousarray(self.target).tobytes())
+        return found.hexdigest()[:16]
 
     @property
     def outputs(self) -> int:

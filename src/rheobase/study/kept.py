@@ -18,7 +18,7 @@ from rheobase.study.ledger import Ledger, UnreadableLedger, storage
 from rheobase.study.record import cell_of, from_record, to_record
 from rheobase.study.train import Run
 
-DATABASE, CELLS, LOCK = "study.db", "cells", ".lock"
+DATABASE, CELLS, CHECKPOINTS, LOCK = "study.db", "cells", "checkpoints", ".lock"
 NAME = "study"
 
 
@@ -48,7 +48,7 @@ class Files:
 
     def write(self, run: Run) -> None:
         """Write a training, whole or not at all."""
-        put(self.folder / _name(cell_of(run)), json.dumps({"terms": self.terms, "run": to_record(run)}))
+        put(self.folder / f"{cell_of(run).label}.json", json.dumps({"terms": self.terms, "run": to_record(run)}))
 
     def read(self) -> tuple[dict[Cell, Run], list[Path]]:
         """The trainings on these terms, and the files that hold none."""
@@ -129,8 +129,3 @@ def forget(out: Path) -> None:
     """Remove the ledger and the files of all trainings: the study begins anew."""
     for path in (*out.glob(f"{DATABASE}*"), *(out / CELLS).glob("*.json")):
         path.unlink()
-
-
-def _name(cell: Cell) -> str:
-    part = "final" if cell.final else "tuning"
-    return f"{cell.activation}.{part}.seed{cell.seed}.lr{cell.learning_rate!r}.json"

@@ -96,12 +96,14 @@ class Plan:
     @property
     def summary(self) -> str:
         """The plan in one line."""
+        return f"{self.counts} of {self.steps} steps"
+
+    @property
+    def counts(self) -> str:
+        """How many trainings it takes, and for what."""
         rates, again = len(self.learning_rates), len(self.tuning_seeds)
         tuning = f"{rates} learning rates" + (f" × {again} seeds" if again > 1 else "")
-        return (
-            f"{len(self.activations)} functions × ({tuning} + {len(self.seeds)} seeds) "
-            f"= {self.runs} trainings of {self.steps} steps"
-        )
+        return f"{len(self.activations)} functions × ({tuning} + {len(self.seeds)} seeds) = {self.runs} trainings"
 
 
 def make(

@@ -17,7 +17,8 @@ from rheobase.study.cells import Cell, Runs, best_rates, tried
 from rheobase.study.cost import Cost
 from rheobase.study.data import Dataset
 from rheobase.study.folder import PLAN, RECORD, REPORT, ROWS, put
-from rheobase.study.plan import Plan
+from rheobase.study.own import Own
+from rheobase.study.plan import OUTPUT, Plan
 from rheobase.study.statistics import Estimate, estimate, p_superiority
 from rheobase.study.train import Run, one_row
 from rheobase.study.units import unit
@@ -48,7 +49,7 @@ class Outcome:
 class Results:
     """A finished study; its plan names all learning rates that were tried."""
 
-    data: Dataset
+    data: Dataset | Own
     plan: Plan
     verdict: Verdict
     outcomes: tuple[Outcome, ...]
@@ -56,11 +57,12 @@ class Results:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know about the data and the plan."""
-        return (*self.data.notes, *self.plan.notes)
+        said = [n for n in self.plan.notes if n != OUTPUT] if isinstance(self.data, Own) else self.plan.notes
+        return (*self.data.notes, *said)
 
 
 def summarise(
-    data: Dataset,
+    data: Dataset | Own,
     plan: Plan,
     runs: Runs,
     costs: Mapping[str, Cost],
@@ -68,9 +70,9 @@ def summarise(
     """All records of a study, the best mean first."""
     best, rates = best_rates(plan, runs), tried(plan, runs)
     final = {name: tuple(runs[Cell(name, best[name], s, True)] for s in plan.seeds) for name in plan.activations}
-    scores = {name: np.array([r.test for r in final[name]]) for name in plan.activations}
+    scores = _scores(final)
     failed = {name: sum(r.failed for r in final[name]) for name in plan.activations}
-    base, row = scores[plan.baseline], one_row(data)
+    base, row = scores[plan.baseline], 0.0 if isinstance(data, Own) else one_row(data)
     outcomes = [
         Outcome(
             name=name,
@@ -93,6 +95,14 @@ def summarise(
     outcomes.sort(key=lambda o: -o.score.mean)
     verdict = decide(scores, plan.baseline, costs, failed, unit(data.metric), row)
     return Results(data, replace(plan, learning_rates=rates), verdict, tuple(outcomes))
+
+
+def _scores(final: Mapping[str, Sequence[Run]]) -> dict[str, NDArray[np.float64]]:
+    """Test scores by function; a run of the user's own that diverged has no score, and counts as the worst there is."""
+    found = {name: np.array([run.test for run in runs]) for name, runs in final.items()}
+    finite = np.concatenate(list(found.values()))
+    worst = finite[np.isfinite(finite)].min(initial=0.0 if not np.isfinite(finite).any() else np.inf)
+    return {name: np.where(np.isfinite(scores), scores, worst) for name, scores in found.items()}
 
 
 def _validations(plan: Plan, runs: Runs, name: str, rate: float) -> tuple[float, ...]:
@@ -132,10 +142,14 @@ def _entry(o: Outcome, plan: Plan) -> dict[str, Any]:
         "p_superiority": o.p_superiority,
         "best_learning_rate": o.best_learning_rate,
         "runs_failed": o.runs_failed,
-        "step_time_ratio": o.step_time_ratio,
-        "memory_ratio": o.memory_ratio,
-        "health": {k: v if math.isfinite(v) else None for k, v in o.health.items()},
+        "step_time_ratio": _known(o.step_time_ratio),
+        "memory_ratio": _known(o.memory_ratio),
+        "health": {k: _known(v) for k, v in o.health.items()},
     }
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def as_json(results: Results) -> str:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rheobase.facts.saturation import SHARE
+from rheobase.study.own import Own
 from rheobase.study.plan import COST_REFERENCE
 from rheobase.study.results import Outcome, Results
 from rheobase.study.statistics import CONFIDENCE, Estimate
@@ -22,7 +23,8 @@ def headings(results: Results) -> list[str]:
     """The column headings."""
     u, against = unit(results.data.metric), f"vs {results.plan.baseline}"
     versus = against if len(against) <= 13 else "vs baseline"
-    return ["function", u.metric + u.sign, versus, "cost", "dead", "sat.", "shift", "grad.", "lr", "fails"]
+    network = [] if isinstance(results.data, Own) else ["cost", "dead", "sat.", "shift", "grad."]
+    return ["function", u.metric + u.sign, versus, *network, "lr", "fails"]
 
 
 def row(results: Results, o: Outcome) -> list[str]:
@@ -32,13 +34,20 @@ def row(results: Results, o: Outcome) -> list[str]:
         o.name,
         f"{u.plain(o.score.mean)} ±{_half(u, o.score)}",
         "–" if o.name == results.plan.baseline else f"{u.signed(o.difference.mean)} ±{_half(u, o.difference)}",
+        *([] if isinstance(results.data, Own) else _of_the_network(o)),
+        f"{o.best_learning_rate:.1g}" + ("!" if o.edge else ""),
+        f"{o.runs_failed}/{len(o.runs)}",
+    ]
+
+
+def _of_the_network(o: Outcome) -> list[str]:
+    """What a study knows of its own network, and of no other."""
+    return [
         f"{o.step_time_ratio:.2f}×",
         percent(o.health["dead"]),
         percent(o.health["saturated"]),
         number(o.health["mean_shift"], ".2f"),
         number(o.health["gradient_decades"], "+.1f"),
-        f"{o.best_learning_rate:.1g}" + ("!" if o.edge else ""),
-        f"{o.runs_failed}/{len(o.runs)}",
     ]
 
 
@@ -65,26 +74,43 @@ def number(value: float, form: str) -> str:
 def legend(results: Results) -> list[tuple[str, str]]:
     """What each column means in plain words, and what a reader must know about data and plan."""
     u, base = unit(results.data.metric), results.plan.baseline
-    right, explained = "share of test rows that were right, in percent", "share of the target's variance explained"
     edge = any(o.edge for o in results.outcomes)
+    chosen = "other seeds" if isinstance(results.data, Own) else "validation data"
     beyond = "; ! marks the edge of the grid: a rate beyond it may be better" if edge else ""
     return [
-        (u.metric, f"{right if u.factor > 1 else explained}; mean over {len(results.plan.seeds)} seeds"),
+        (u.metric, f"{_meaning(results)}; mean over {len(results.plan.seeds)} seeds"),
         ("±", f"half of the {CONFIDENCE:.0%} interval of the number before it"),
         (f"vs {base}", f"difference to {base} on the same seeds" + (", in percentage points" if u.factor > 1 else "")),
-        (
-            "cost",
-            f"time of a training step of this network with rheobase's own modules, {COST_REFERENCE}'s is 1; "
-            f"measured to ±{max(o.step_time_noise for o in results.outcomes):.2f}",
-        ),
+        *([] if isinstance(results.data, Own) else _of_columns(results)),
+        ("lr", f"learning rate, chosen on {chosen}{beyond}"),
+        ("fails", _failing(results)),
+        *(("note" if i == 0 else "", note) for i, note in enumerate(results.notes)),
+    ]
+
+
+def _of_columns(results: Results) -> list[tuple[str, str]]:
+    noise = max(o.step_time_noise for o in results.outcomes)
+    of_step = f"time of a training step of this network with rheobase's own modules, {COST_REFERENCE}'s is 1"
+    return [
+        ("cost", f"{of_step}; measured to ±{noise:.2f}"),
         ("dead", "units of rectifiers that no training row makes fire: they learn nothing"),
         ("sat.", f"saturated: how often a unit of another function has a slope below {SHARE:.0%} of its largest"),
         ("shift", "share of the signal that is a constant offset, (E f)²/E f²; 0 is centred"),
         ("grad.", "powers of ten of gradient lost from the last hidden layer to the first"),
-        ("lr", f"learning rate, chosen on validation data{beyond}"),
-        ("fails", f"runs that diverged or learnt no more than guessing ({_guessing(results)})"),
-        *(("note" if i == 0 else "", note) for i, note in enumerate(results.notes)),
     ]
+
+
+def _meaning(results: Results) -> str:
+    if isinstance(results.data, Own):
+        return f"what {results.data.name} returned"
+    right, explained = "share of test rows that were right, in percent", "share of the target's variance explained"
+    return right if unit(results.data.metric).factor > 1 else explained
+
+
+def _failing(results: Results) -> str:
+    if isinstance(results.data, Own):
+        return "runs whose score was no finite number; it counts as the worst there was"
+    return f"runs that diverged or learnt no more than guessing ({_guessing(results)})"
 
 
 def _guessing(results: Results) -> str:

@@ -19,7 +19,7 @@ import rheobase.torch as rt
 from rheobase.doctor.health import Health, health
 from rheobase.study.architecture import Draw, built, layers, one
 from rheobase.study.data import Dataset, numeric
-from rheobase.study.plan import TEST, TRAIN, VALIDATION, Optimizer, Plan
+from rheobase.study.plan import SPLIT, TEST, TRAIN, VALIDATION, Optimizer, Plan
 
 Tensor = torch.Tensor
 
@@ -153,8 +153,7 @@ def chance(data: Dataset, y: Tensor) -> float:
 
 def one_row(data: Dataset) -> float:
     """What one test row is worth in the score; 0 for R², which does not count rows."""
-    share = TEST / (TRAIN + VALIDATION + TEST)
-    return 0.0 if data.task == "regression" else 1 / math.ceil(share * len(data.target))
+    return 0.0 if data.task == "regression" else 1 / math.ceil(TEST / sum(SPLIT) * len(data.target))
 
 
 def worst(data: Dataset) -> float:

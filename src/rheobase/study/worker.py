@@ -15,6 +15,7 @@ from rheobase.study.cells import done, in_all, wanted
 from rheobase.study.conduct import Progress, measured, trained
 from rheobase.study.data import load
 from rheobase.study.ledger import storage
+from rheobase.study.own import is_own, own
 from rheobase.study.plan import Plan
 from rheobase.study.shared import ORDER, Shared, rest
 from rheobase.study.terms import terms
@@ -42,7 +43,8 @@ def serve(url: str, source: str | None = None, progress: Progress = lambda done,
 def _serve(url: str, name: str, told: Mapping[str, Any], source: str | None, progress: Progress) -> None:
     fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in told["plan"].items()}
     plan = Plan(**fields)
-    data = load(source or told["source"], told["target"])
+    place = source or told["source"]
+    data = own(place, None) if is_own(place) else load(place, told["target"])
     with closing(Shared(url, name, terms(data, plan))) as shared:
         together = measured(data, plan, shared)["together"]
         while wanted(plan, runs := shared.runs()):

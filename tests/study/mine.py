@@ -1,0 +1,52 @@
+"""Training functions as a user would write them, good and bad."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from sklearn.datasets import load_wine
+from torch import nn
+
+STEPS = 30
+#: Set by a test: the step at which a training is cut short.
+cut_at: list[int] = []
+
+
+def train(make_activation: Callable[[], nn.Module], learning_rate: float, seed: int, ctx: Any) -> float:
+    """A small network on the wine data, kept after every step."""
+    raw, labels = load_wine(return_X_y=True)
+    x, y = torch.tensor((raw - raw.mean(0)) / raw.std(0), dtype=torch.float32), torch.tensor(labels)
+    rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
+    net = nn.Sequential(nn.Linear(13, 16), make_activation(), nn.Linear(16, 3))
+    optimizer = torch.optim.SGD(net.parameters(), lr=learning_rate, momentum=0.9)
+    first, (weights, moments) = ctx.resume() or (0, (net.state_dict(), optimizer.state_dict()))
+    net.load_state_dict(weights)
+    optimizer.load_state_dict(moments)
+    for step in range(first, STEPS):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(net(x[rows[:120]]), y[rows[:120]])
+        loss.backward()
+        optimizer.step()
+        ctx.report(step, loss.item())
+        ctx.checkpoint((step + 1, (net.state_dict(), optimizer.state_dict())), now=True)
+        if cut_at == [step]:
+            raise KeyboardInterrupt
+    return float((net(x[rows[120:]]).argmax(1) == y[rows[120:]]).float().mean())
+
+
+def diverges(make_activation: Callable[[], nn.Module], learning_rate: float, seed: int, ctx: Any) -> float:
+    """Loses its numbers for one function."""
+    return math.nan if "Tanh" in type(make_activation()).__name__ else 0.5 + seed / 10000 + learning_rate
+
+
+def says_words(make_activation: Callable[[], nn.Module], learning_rate: float, seed: int, ctx: Any) -> str:
+    """Returns no score."""
+    return "good"
+
+
+def knows_no_seed(make_activation: Callable[[], nn.Module], learning_rate: float) -> float:
+    """Takes too little."""
+    return 0.0
