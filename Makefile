@@ -10,11 +10,11 @@ AVX2 := ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 XLA_FLAGS=--xla_cp
 
 GENERATORS := fit_series fit_exponential fit_logarithm fit_normal kept_for_backward kernel_page doctor_page
 
-.PHONY: help study bench test check lock clean
+.PHONY: help study bench bench-doctor test check lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 study: $(VENV)/.study  ## set up, then compare the textbook functions on the digits data
 	$(BIN)/rheobase study digits --out runs/digits
@@ -22,6 +22,11 @@ study: $(VENV)/.study  ## set up, then compare the textbook functions on the dig
 bench: $(VENV)/.dev  ## set up, then time the functions beside other libraries (about 15 minutes)
 	$(BIN)/rheobase bench
 	$(AVX2) $(BIN)/rheobase bench --sizes 65536,1048576 --rivals torch.compile,jax --out benchmarks/avx2
+
+bench-doctor: $(VENV)/.dev  ## set up, then judge the doctor, its repairs, its cost in time and memory (about 10 minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/doctor_benchmark --processes 2
+	$(BIN)/python scripts/doctor_benchmark/repairs.py
+	$(BIN)/python scripts/doctor_benchmark/memory.py
 
 test: $(VENV)/.dev check  ## set up, then run every test, lint and type check
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from generated import write_or_check
 
+from rheobase.doctor.observe.pace import BUDGET
 from rheobase.doctor.rules import RULES
 
 ROOT = Path(__file__).parents[1]
@@ -85,9 +86,9 @@ convolution; a sample counts once.
 
 ## What it costs
 
-Steps are observed as a budget allows: 2 % of the time by the watch's own clock, which leaves room for what it cannot
-see of itself, to stay within 3 %. The first steps and those whose number is a power of two are seen in any case. In
-between there is no hook on any module. A short training (less than a few seconds) pays up to 0.05 s more.
+Steps are observed as a budget allows: {budget} of the time by the watch's own clock, which leaves room for what it
+cannot see of itself, to stay within 3 %. The first steps and those whose number is a power of two are seen in any
+case. In between there is no hook on any module. A short training (less than a few seconds) pays up to 0.05 s more.
 
 No step waits for the device, observed or not: numbers are read back when a report is asked for. One exception is
 the first pass, in which the parameters of learnable functions are read.
@@ -259,7 +260,7 @@ def memory() -> str:
 
 def page() -> str:
     parts = (rules, labels, numbers, rivals, repairs, memory)
-    return TEXT.format(**{part.__name__: part() for part in parts})
+    return TEXT.format(budget=f"{BUDGET:.1%}", **{part.__name__: part() for part in parts})
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ def trained(bias: float) -> Report:
     y, loss = (x[:, 0] > 0).long() + (x[:, 1] > 0), nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
     with rt.watch(model, optimizer=optimizer, loss=loss) as w:
-        for _ in range(300):
+        for _ in range(4000):
             optimizer.zero_grad()
             loss(model(x), y).backward()
             optimizer.step()

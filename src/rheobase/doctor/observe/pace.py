@@ -10,7 +10,7 @@ from rheobase.doctor.records import Overhead
 
 #: Share of the training time that observing may take by its own clock: it aims at 3 % in all, and does not see what
 #: it costs torch to call it, and the caches that it empties.
-BUDGET = 0.02
+BUDGET = 0.015
 #: Seconds that may be spent before the budget has grown to them, so that short trainings are seen, too.
 ADVANCE = 0.05
 #: The steps between two observations grow with the steps taken: by this share, and on the advance by that.
