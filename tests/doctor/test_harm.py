@@ -144,6 +144,19 @@ def test_during_training(name: str) -> None:
     assert [rule for rule, _ in alarms(w.report())][:1] == expected
 
 
+def test_what_a_dead_layer_stops_is_no_step_function() -> None:
+    torch.manual_seed(0)
+    model = mlp(8, 32, 32, 3)
+    nn.init.constant_(model[2].bias, -10.0)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
+    with rt.watch(model, optimizer=optimizer, loss=CE) as w:
+        for _ in range(40):
+            optimizer.zero_grad()
+            CE(model(x()), CLASSES).backward()
+            optimizer.step()
+    assert alarms(w.report()) == [("dead-units", "3")]
+
+
 def test_one_lively_layer_is_no_alarm_and_most_of_them_are() -> None:
     torch.manual_seed(0)
     model = mlp(8, 32, 32, 3)

@@ -11,7 +11,7 @@ from rheobase.doctor.records import Case, ParameterStatistics, Remedy, Severity,
 from rheobase.doctor.rules.beginning import DECADES, ORTHOGONAL, decades_lost, hidden, reached
 from rheobase.doctor.rules.harm import STILL, moved, stuck, thrown_off
 from rheobase.doctor.rules.rule import Rule, Sign
-from rheobase.doctor.rules.units import HALF
+from rheobase.doctor.rules.units import HALF, dead
 
 #: ‖Δw‖/‖w‖ per step above which weights are thrown about (about 10⁻³ is usual).
 WILD = 0.1
@@ -106,7 +106,9 @@ def _starved(case: Case) -> Iterator[Sign]:
     meant = [p for p in case.parameters if p.trained and p.optimised and p.used]
     # where no gradient arrives at all, the learning rate is not to blame
     reached = [p for p in meant if np.median(p.gradients) > 0]
-    if case.trained and meant and all((p.gradients == 0).all() for p in meant):
+    # a layer that is dead as a whole lets none through, and is found by itself
+    closed = any(len(dead(s)) == s.units for s in case.sites)
+    if case.trained and meant and not closed and all((p.gradients == 0).all() for p in meant):
         yield Sign("critical", meant[0].layer, {"update": 0.0, "layers": 1.0}, explanation=_FLAT, remedies=(_STEP,))
     found = [(p, _early(p)) for p in reached]
     known = [(p, r) for p, r in found if not math.isnan(r)]
