@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import rheobase.torch as rt
+from rheobase.doctor.report import Report
 from rheobase.doctor.rules import diagnose
 from tests.doctor.networks import mlp
 from tests.doctor.test_rules import CE, CLASSES, COLUMN, Seq, alarms, body, scaled, x
@@ -130,43 +131,39 @@ class Exponential(nn.Module):
         return x.exp()
 
 
+def watched(
+    model: nn.Module, optimizer: torch.optim.Optimizer, loss: Any = CE, y: Tensor = CLASSES, steps: int = 40
+) -> Report:
+    """The report of a training of which every step that may be is observed."""
+    with rt.watch(model, optimizer=optimizer, loss=loss, budget=1.0) as w:
+        for _ in range(steps):
+            optimizer.zero_grad()
+            loss(model(x()), y).backward()
+            optimizer.step()
+    return w.report()
+
+
 @pytest.mark.parametrize("name", TRAINED)
 def test_during_training(name: str) -> None:
     build, loss, y, optimizers, expected = TRAINED[name]
     torch.manual_seed(0)
     model = build()
-    optimizer = optimizers(model.parameters())
-    with rt.watch(model, optimizer=optimizer, loss=loss, budget=1.0) as w:
-        for _ in range(60):
-            optimizer.zero_grad()
-            loss(model(x()), y).backward()
-            optimizer.step()
-    assert [rule for rule, _ in alarms(w.report())][:1] == expected
+    report = watched(model, optimizers(model.parameters()), loss, y, steps=60)
+    assert [rule for rule, _ in alarms(report)][:1] == expected
 
 
 def test_what_a_dead_layer_stops_is_no_step_function() -> None:
     torch.manual_seed(0)
     model = mlp(8, 32, 32, 3)
     nn.init.constant_(model[2].bias, -10.0)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
-    with rt.watch(model, optimizer=optimizer, loss=CE) as w:
-        for _ in range(40):
-            optimizer.zero_grad()
-            CE(model(x()), CLASSES).backward()
-            optimizer.step()
-    assert alarms(w.report()) == [("dead-units", "3")]
+    report = watched(model, torch.optim.Adam(model.parameters(), lr=0.003))
+    assert alarms(report) == [("dead-units", "3")]
 
 
 def test_one_lively_layer_is_no_alarm_and_most_of_them_are() -> None:
     torch.manual_seed(0)
     model = mlp(8, 32, 32, 3)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    with rt.watch(model, optimizer=optimizer, loss=CE) as w:
-        for _ in range(20):
-            optimizer.zero_grad()
-            CE(model(x()), CLASSES).backward()
-            optimizer.step()
-    case = w.report().case
+    case = watched(model, torch.optim.SGD(model.parameters(), lr=0.05), steps=20).case
     for lively, expected in ((1, []), (2, ["wild-updates"])):
         lifted = [replace(p, updates=p.updates * 0 + 0.2) for p in case.parameters[-lively:]]
         sick = replace(case, parameters=(*case.parameters[:-lively], *lifted))
@@ -181,13 +178,7 @@ def test_no_number_however_odd_stops_the_diagnosis(loss: nn.Module, odd: float) 
     """A rule that raises would take the report of a long training with it."""
     torch.manual_seed(0)
     model, y = mlp(8, 32, 32, 3), CLASSES if isinstance(loss, nn.CrossEntropyLoss | nn.NLLLoss) else torch.rand(256, 3)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    with rt.watch(model, optimizer=optimizer, loss=loss) as w:
-        for _ in range(6):
-            optimizer.zero_grad()
-            loss(model(x()), y).backward()
-            optimizer.step()
-    case = w.report().case
+    case = watched(model, torch.optim.SGD(model.parameters(), lr=0.05), loss, y, steps=6).case
     losses = ("value", "low", "high", "rows", "columns", "target_low", "target_high", "target_mean", "target_deviation")
     for field in losses:
         diagnose(replace(case, losses=tuple(replace(c, **{field: odd}) for c in case.losses)))
