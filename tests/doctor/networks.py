@@ -95,10 +95,6 @@ class Pictures(nn.Module):
         return self.head(F.leaky_relu_(self.body(x.reshape(-1, 1, 2, 4)).flatten(1), 0.1))
 
 
-#: A function that a user defines.
-MINE = rb.define("mine", "x*sigmoid(beta*x)", beta=1.5)
-
-
 class Nested(nn.Module):
     """A block inside a block, used twice, once by way of another name."""
 
@@ -119,7 +115,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "our functions": lambda: Applied(lambda x: rb.mish(x)),
     "reused": Reused,
     "nested, shared": Nested,
-    "of the user's own": lambda: Applied(MINE),
+    "of the user's own": lambda: Applied(rb.define("mine", "x*sigmoid(beta*x)", beta=1.5)),
     "convolution, dropout": Pictures,
     "LSTM": lambda: Sequence("LSTM"),
     "RNN": lambda: Sequence("RNN"),

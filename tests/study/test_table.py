@@ -114,8 +114,9 @@ def test_the_page_shows_the_cells_of_the_table(case: str) -> None:
     page = render(r, "rheobase study")
     for o in r.outcomes:
         assert "".join(f"<td>{escape(cell)}</td>" for cell in row(r, o)) in page
-    assert page.count("<svg") == 1 + 2 * len(r.outcomes) == page.count('role="img"')
-    assert page.count("<figcaption>") == page.count("<figure>") == 3
+    of_all = 5  # differences, seeds, superiority, cost, learning rates
+    assert page.count("<svg") == of_all + 2 * len(r.outcomes) == page.count('role="img"')
+    assert page.count("<figcaption>") == page.count("<figure>") == of_all + 2
     for loader in ("<script", "<link", "<img", "@import", "url(http", 'src="'):
         assert loader not in page
     assert len(page) < 100_000 * len(r.outcomes)
