@@ -15,6 +15,7 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from rheobase.study import StudyError, load
+from rheobase.study.cells import wanted
 from rheobase.study.kept import CELLS, Files, repair
 from rheobase.study.shared import Shared
 from rheobase.study.terms import terms
@@ -76,6 +77,17 @@ def test_whoever_is_killed_nothing_is_lost_and_nothing_done_twice(
         now = len(completed(url))
         assert now >= before
         before = now
+    assert facts(coordinate(url, tmp_path)) == uninterrupted
+    assert set(completed(url).values()) == {1}
+
+
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage")
+def test_a_worker_that_dies_before_its_first_sign_of_life_holds_nothing_up(
+    url: str, tmp_path: Path, uninterrupted: list[object]
+) -> None:
+    with closing(shared(url)) as ledger:
+        ledger.offer(lambda runs: wanted(PLAN, runs))
+        ledger.study.ask()  # takes a job, and gives no sign of life
     assert facts(coordinate(url, tmp_path)) == uninterrupted
     assert set(completed(url).values()) == {1}
 

@@ -29,6 +29,11 @@ PAUSE = 0.5
 #: The job of a trial, and what a worker must know of the study: attributes.
 _JOB, ORDER = "job", "order"
 
+_UNHEARD = (
+    "SELECT trial_id FROM trials JOIN studies USING (study_id) LEFT JOIN trial_heartbeats USING (trial_id) "
+    "WHERE study_name = :name AND state = 'RUNNING' AND heartbeat IS NULL"
+)
+
 
 class Shared(Ledger):
     """A ledger that many machines write into."""
@@ -39,7 +44,8 @@ class Shared(Ledger):
         warnings.simplefilter("ignore", ExperimentalWarning)
         again = RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)
         alive = {"heartbeat_interval": beat, "grace_period": grace, "heartbeat_stale_trial_callback": again}
-        self.database = storage(url, **alive)
+        self.database, self.grace = storage(url, **alive), grace
+        self._silent: dict[int, float] = {}
         try:
             super().__init__(self.database, name, terms)
         except StudyError:
@@ -54,6 +60,7 @@ class Shared(Ledger):
     def offer(self, wanted: Callable[[dict[Cell, Run]], Sequence[Job]]) -> bool:
         """Put the jobs that are wanted, and that nobody has or waits for, into the queue; whether any is wanted."""
         fail_stale_trials(self.study)
+        self._give_up_silent()
         # first who works, then what is done: a job that ends in between is found done
         busy = {trial.user_attrs.get(_JOB) for trial in self._trials(TrialState.WAITING, TrialState.RUNNING)}
         jobs = wanted(self.runs())
@@ -61,6 +68,16 @@ class Shared(Ledger):
             if _text(job) not in busy:
                 self.study.enqueue_trial({}, user_attrs={_JOB: _text(job)})
         return bool(jobs)
+
+    def _give_up_silent(self) -> None:
+        """Give up jobs whose worker died before its first sign of life: Optuna would wait for them for ever."""
+        with self.database.engine.connect() as connection:
+            found = connection.execute(text(_UNHEARD), {"name": self.study.study_name}).scalars().all()
+        now = time.monotonic()
+        self._silent = {trial: self._silent.get(trial, now) for trial in found}
+        for trial, since in self._silent.items():
+            if now - since > self.grace:
+                self.database.set_trial_state_values(trial, state=TrialState.FAIL)
 
     def work(self, train: Callable[[Job], Sequence[Run]]) -> bool:
         """Do one of the jobs that wait; whether there was one."""
