@@ -54,8 +54,12 @@ def crew(count: int) -> Iterator[Each]:
 
 
 def _shared_out(pool: ProcessPoolExecutor, work: Callable[..., Any], cells: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-    with _deaf_to_interrupts():
-        futures = [pool.submit(work, *cell) for cell in cells]
+    try:
+        with _deaf_to_interrupts():
+            futures = [pool.submit(work, *cell) for cell in cells]
+    except OSError as error:
+        # one was killed while the next was being started, which finds its pipes closed
+        raise BrokenProcessPool(str(error)) from None
     for future in as_completed(futures):
         yield future.result()
 
