@@ -207,6 +207,7 @@ BAD = {
     "quick and thorough": (["iris", "--quick", "--thorough"], "--quick or --thorough, not both"),
     "another database": (["iris", "--storage", "sqlite:///x.db"], "--storage needs the URL of a PostgreSQL database"),
     "no server": (["iris", "--storage", "postgresql+pg8000://a@127.0.0.1:9/a"], "the ledger fails: "),
+    "anew in a database": (["iris", "--anew", "--storage", "postgresql://a"], "--anew forgets what is in the folder"),
     "no driver": (["iris", "--storage", "postgresql+nothing://a@127.0.0.1/a"], "the ledger fails: Can't load plugin"),
     "no value": (["iris", "--seeds"], "'--seeds' requires an argument"),
 }

@@ -50,9 +50,8 @@ def coordinate(url: str, out: Path) -> Results:
     """The study, with all who help."""
     data = load(DATA)
     with closing(shared(url)) as ledger:
-        ledger.set_order(order(DATA, None, PLAN))
         ledger.set_measured(MEASURED)
-        return share(data, PLAN, ledger, Files(out, terms(data, PLAN)))
+        return share(data, PLAN, ledger, Files(out, terms(data, PLAN)), order(DATA, None, PLAN))
 
 
 def help_out(url: str) -> None:

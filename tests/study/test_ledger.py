@@ -112,6 +112,14 @@ def _untouchable(kept: Kept) -> Kept:
     return kept
 
 
+def test_any_name_of_a_folder_will_do(tmp_path: Path) -> None:
+    out = tmp_path / "50% of é? #1"
+    out.mkdir()
+    carry_out(out)
+    assert (out / DATABASE).exists()
+    assert [p.name for p in tmp_path.iterdir()] == [out.name]
+
+
 def test_only_one_study_writes_into_a_folder(tmp_path: Path) -> None:
     with only_writer(tmp_path), pytest.raises(StudyError, match="another study is writing"), only_writer(tmp_path):
         pass

@@ -15,10 +15,12 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from rheobase.study import StudyError, load
-from rheobase.study.cells import wanted
+from rheobase.study.cells import Job, wanted
+from rheobase.study.conduct import trained
 from rheobase.study.kept import CELLS, Files, repair
 from rheobase.study.shared import Shared
 from rheobase.study.terms import terms
+from rheobase.study.train import Run
 from rheobase.study.worker import serve
 from tests.study import crash
 from tests.study.crash import PLAN, begun, coordinate, facts, shared
@@ -89,6 +91,21 @@ def test_a_worker_that_dies_before_its_first_sign_of_life_holds_nothing_up(
         ledger.offer(lambda runs: wanted(PLAN, runs))
         ledger.study.ask()  # takes a job, and gives no sign of life
     assert facts(coordinate(url, tmp_path)) == uninterrupted
+    assert set(completed(url).values()) == {1}
+
+
+def test_a_worker_that_was_given_up_but_lives_does_no_harm(url: str, tmp_path: Path) -> None:
+    with closing(shared(url)) as ledger:
+        ledger.offer(lambda runs: wanted(PLAN, runs))
+
+        def slow(job: Job) -> list[Run]:
+            for trial in ledger.study.get_trials(states=(TrialState.RUNNING,)):
+                ledger.database.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
+            return trained(load(crash.DATA), PLAN, crash.MEASURED["together"], job)
+
+        assert ledger.work(slow)
+        assert ledger.runs() == {}
+    coordinate(url, tmp_path)
     assert set(completed(url).values()) == {1}
 
 

@@ -75,6 +75,8 @@ def study(
         if storage is None:
             keeper, work = _alone(table, plan, out, anew, repair)
         else:
+            if anew:
+                raise StudyError("--anew forgets what is in the folder; what is in a database stays, so leave it out")
             keeper, work = _with_others(table, plan, out, repair, storage, order(data, target, plan))
         _announce(table, plan, keeper)
         results = _with_progress(plan, work, out)
@@ -136,11 +138,10 @@ def _with_others(
     shared, files = Shared(url, name_of(table.name, on), on), Files(out, on)
     if repair:
         print(mend(shared, files).summary, file=sys.stderr)
-    shared.set_order(order)
 
     def work(progress: Progress) -> Results:
         with closing(shared):
-            return share(table, plan, shared, files, progress)
+            return share(table, plan, shared, files, order, progress)
 
     return shared, work
 
@@ -150,16 +151,18 @@ def _announce(table: Dataset | Own, plan: Plan, keeper: Keeper) -> None:
     from rich.console import Console
 
     from rheobase.study.conduct import estimate, measured
+    from rheobase.study.own import Own
     from rheobase.study.workers import cores
 
     console = Console(stderr=True, highlight=False)
     if console.is_terminal:
         console.print(table.aim, markup=False, soft_wrap=True)
+        if isinstance(table, Own):
+            console.print(plan.counts, soft_wrap=True)
+            return
         console.print(plan.summary, soft_wrap=True)
-        seconds = estimate(plan, measured(table, plan, keeper), cores())
-        console.print(
-            f"training takes about {_words(seconds)} on {cores()} cores; Ctrl-C is safe, the same command goes on"
-        )
+        took = _words(estimate(plan, measured(table, plan, keeper), cores()))
+        console.print(f"training takes about {took} on {cores()} cores; Ctrl-C is safe, the same command goes on")
 
 
 def _words(seconds: float) -> str:

@@ -46,7 +46,7 @@ class Keeper(Protocol):
 
 
 def run(
-    data: Dataset | Own | Own,
+    data: Dataset | Own,
     plan: Plan,
     progress: Progress = lambda done, total: None,
     workers: int | None = None,
@@ -71,12 +71,21 @@ def run(
 
 
 def share(
-    data: Dataset | Own | Own, plan: Plan, shared: Shared, files: Files, progress: Progress = lambda done, total: None
+    data: Dataset | Own,
+    plan: Plan,
+    shared: Shared,
+    files: Files,
+    order: Mapping[str, Any],
+    progress: Progress = lambda done, total: None,
 ) -> Results:
-    """Carry out `plan` with all who work for the ledger `shared`; this process does so, too, and keeps `files`."""
+    """Carry out `plan` with all who work for the ledger `shared`; this process does so, too, and keeps `files`.
+
+    `order` is what workers must know. They learn it when all is measured: they must train as it was decided here.
+    """
     written: set[Cell] = set()
     with shared.only_coordinator():
         found = measured(data, plan, shared)
+        shared.set_order(order)
         while shared.offer(lambda runs: jobs_for(data, plan, runs)):
             if not shared.work(partial(trained, data, plan, found["together"])):
                 rest()
@@ -94,7 +103,7 @@ def jobs_for(data: Dataset | Own, plan: Plan, runs: Runs) -> list[Job]:
     return [(cell,) for job in jobs for cell in job if cell not in runs] if isinstance(data, Own) else jobs
 
 
-def trained(data: Dataset | Own | Own, plan: Plan, together: Mapping[str, bool], job: Job) -> list[Run]:
+def trained(data: Dataset | Own, plan: Plan, together: Mapping[str, bool], job: Job) -> list[Run]:
     """The outcomes of a job's trainings, in their order; `together`: of which functions they are one program."""
     if isinstance(data, Own):
         return [data.train(cell) for cell in job]
@@ -104,7 +113,7 @@ def trained(data: Dataset | Own | Own, plan: Plan, together: Mapping[str, bool],
     return [train(data, plan, name, *member) for member in members]
 
 
-def measured(data: Dataset | Own | Own, plan: Plan, keeper: Keeper) -> Measured:
+def measured(data: Dataset | Own, plan: Plan, keeper: Keeper) -> Measured:
     """What a step costs, and of which functions many trainings are faster as one program.
 
     It is kept: a study that goes on must train as it did.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from sqlalchemy import URL
 
 from rheobase.errors import StudyError
 from rheobase.study.cells import Cell
@@ -19,7 +20,6 @@ from rheobase.study.record import cell_of, from_record, to_record
 from rheobase.study.train import Run
 
 DATABASE, CELLS, CHECKPOINTS, LOCK = "study.db", "cells", "checkpoints", ".lock"
-NAME = "study"
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,24 @@ class Files:
         return found, unreadable
 
 
+class InFolder(Ledger):
+    """The ledger of one machine, which the files can bring back."""
+
+    broken = "; what was kept is in the files of the trainings, too, and --repair brings it back"
+    other = ": choose another --out, or take --anew to start over"
+
+    def __init__(self, out: Path, terms: Mapping[str, Any]) -> None:
+        # a name may hold what means something in an address
+        address = URL.create("sqlite", database=str(out / DATABASE)).render_as_string()
+        super().__init__(storage(address, self.broken), "study", terms)
+
+
 class Kept:
     """A ledger in a folder: each training is in the database and in a file of its own."""
 
     def __init__(self, out: Path, terms: Mapping[str, Any]) -> None:
         self.files = Files(out, terms)
-        self.ledger = Ledger(storage(f"sqlite:///{out / DATABASE}"), NAME, terms)
+        self.ledger = InFolder(out, terms)
         self.runs, self.measured, self.set_measured = self.ledger.runs, self.ledger.measured, self.ledger.set_measured
 
     def add(self, runs: Sequence[Run]) -> None:
@@ -126,6 +138,6 @@ def only_writer(out: Path) -> Iterator[None]:
 
 
 def forget(out: Path) -> None:
-    """Remove the ledger and the files of all trainings: the study begins anew."""
-    for path in (*out.glob(f"{DATABASE}*"), *(out / CELLS).glob("*.json")):
+    """Remove the ledger, the files of all trainings and what was kept of those cut short: the study begins anew."""
+    for path in (*out.glob(f"{DATABASE}*"), *(out / CELLS).glob("*.json"), *(out / CHECKPOINTS).glob("*.pt")):
         path.unlink()

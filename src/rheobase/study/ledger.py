@@ -34,12 +34,15 @@ class Ledger:
     """The finished trainings of a study.
 
     `terms` says what they depend on: data, steps, versions. A ledger that was begun on other terms is refused.
+    broken, other: what the complaints say can be done, where the database fails and where the terms are others.
     """
 
+    broken = other = ""
+
     def __init__(self, storage: BaseStorage, name: str, terms: Mapping[str, Any]) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._read: dict[int, list[Run]] = {}
-        with _told():
+        with _told(self.broken):
             self.study = optuna.create_study(
                 storage=storage, study_name=name, direction="maximize", load_if_exists=True
             )
@@ -47,7 +50,7 @@ class Ledger:
             if held is None:
                 self.study.set_user_attr(_TERMS, dict(terms))
         if held not in (None, terms):
-            raise StudyError(_differs(held, terms))
+            raise StudyError(_differs(held, terms) + self.other)
 
     def runs(self) -> dict[Cell, Run]:
         """All that is finished."""
@@ -59,7 +62,7 @@ class Ledger:
     def add(self, runs: Sequence[Run]) -> None:
         """Note the finished trainings of a job, all at once."""
         mean = sum(run.validation for run in runs) / len(runs)
-        with _told():
+        with _told(self.broken):
             self.study.add_trial(create_trial(value=mean, user_attrs={RUNS: as_text(runs)}))
 
     def measured(self) -> dict[str, Any] | None:
@@ -77,26 +80,25 @@ def in_memory(terms: Mapping[str, Any]) -> Ledger:
     return Ledger(InMemoryStorage(), "study", terms)
 
 
-def storage(url: str, **options: Any) -> RDBStorage:
-    """The database at an SQLAlchemy URL; `options` are Optuna's.
+def storage(url: str, broken: str = "", **options: Any) -> RDBStorage:
+    """The database at an SQLAlchemy URL; `broken` is what can be done if it fails, `options` are Optuna's.
 
     Raises UnreadableLedger if it cannot be opened.
     """
     patience = {"connect_args": {"timeout": _PATIENCE}} if url.startswith("sqlite") else {"pool_pre_ping": True}
-    with _told():
+    with _told(broken):
         return RDBStorage(url, engine_kwargs=patience, **options)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(advice: str) -> Iterator[None]:
     """What a database complains of, as one line."""
     try:
         yield
     except (SQLAlchemyError, StorageInternalError, ImportError, ValueError) as error:
         cause = error.__cause__ or error
         reason = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
-        raise UnreadableLedger(f"the ledger fails: {reason}; what was kept before is in its files, and --repair "
-                               "brings it back") from None  # fmt: skip
+        raise UnreadableLedger(f"the ledger fails: {reason}{advice}") from None
 
 
 def as_text(runs: Iterable[Run]) -> str:
@@ -112,7 +114,4 @@ def runs_of(trial: FrozenTrial) -> list[Run]:
 def _differs(held: Mapping[str, Any], terms: Mapping[str, Any]) -> str:
     changed = [f"{key} (was {held.get(key)!r}, is {terms.get(key)!r})" for key in {**held, **terms}
                if held.get(key) != terms.get(key)]  # fmt: skip
-    return (
-        f"the ledger there holds a study that differs in {', '.join(changed)}; trainings of the two are not "
-        "comparable: choose another --out, or take --anew to start over"
-    )
+    return f"trainings kept there are not comparable, for the study differs in {', '.join(changed)}"

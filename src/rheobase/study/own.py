@@ -59,7 +59,7 @@ class Own:
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen digits that change with the module's source."""
+        """Sixteen digits that change with the source of the function's module; what that imports is not looked at."""
         source = inspect.getsourcefile(function_named(self.name))
         if source is None:
             raise StudyError(f"{self.name} has no source file: a study could not notice that it changed")
@@ -69,7 +69,8 @@ class Own:
         """Call it once."""
         torch.set_num_threads(1)
         torch.manual_seed(cell.seed)
-        context = Context(None if self.folder is None else self.folder / f"{cell.label}.pt")
+        # what other code kept is no state of this one
+        context = Context(None if self.folder is None else self.folder / f"{cell.label}.{self.fingerprint}.pt")
         make = partial(hidden_unit, cell.activation)
         score = _number(function_named(self.name)(make, cell.learning_rate, cell.seed, context), self.name)
         context.forget()

@@ -12,7 +12,7 @@ from dataclasses import astuple
 from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning, TrialPruned
+from optuna.exceptions import ExperimentalWarning, TrialPruned, UpdateFinishedTrialError
 from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.trial import Trial, TrialState
 from sqlalchemy import text
@@ -38,12 +38,18 @@ _UNHEARD = (
 class Shared(Ledger):
     """A ledger that many machines write into."""
 
+    other = ": a worker needs the data and the versions that the study was begun with"
+
     def __init__(self, url: str, name: str, terms: Mapping[str, Any], beat: int = BEAT, grace: int = GRACE) -> None:
         if not url.startswith("postgresql"):
             raise StudyError(f"--storage needs the URL of a PostgreSQL database, postgresql+pg8000://…, not {url!r}")
         warnings.simplefilter("ignore", ExperimentalWarning)
         again = RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)
-        alive = {"heartbeat_interval": beat, "grace_period": grace, "heartbeat_stale_trial_callback": again}
+        alive: dict[str, Any] = {
+            "heartbeat_interval": beat,
+            "grace_period": grace,
+            "heartbeat_stale_trial_callback": again,
+        }
         self.database, self.grace = storage(url, **alive), grace
         self._silent: dict[int, float] = {}
         try:
@@ -84,17 +90,26 @@ class Shared(Ledger):
         if not self._trials(TrialState.WAITING):
             return False
         taken: list[Trial] = []
+        given_up: list[Trial] = []
 
         def objective(trial: Trial) -> float:
             taken.append(trial)
             if _JOB not in trial.user_attrs:
                 raise TrialPruned  # another worker was faster, and Optuna made a trial of its own
             runs = train(_job(trial.user_attrs[_JOB]))
-            trial.set_user_attr(RUNS, as_text(runs))
+            try:
+                trial.set_user_attr(RUNS, as_text(runs))
+            except UpdateFinishedTrialError:
+                given_up.append(trial)
+                raise
             return sum(run.validation for run in runs) / len(runs)
 
         try:
             self.study.optimize(objective, n_trials=1)
+        except ValueError:
+            # Optuna cannot end a trial that was given up as silent; others do the job, or have done it
+            if not given_up:
+                raise
         except KeyboardInterrupt:
             for trial in taken:
                 self.study.tell(trial, state=TrialState.FAIL)

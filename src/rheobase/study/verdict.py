@@ -205,11 +205,7 @@ class _Story:
     def _advice(self) -> str:
         name = recommended(self.top, self.baseline, self.cost)
         if math.isnan(self.cost[name].time):
-            return (
-                f"Keep {name}: they do equally well."
-                if name == self.baseline
-                else f"Take {name}: its mean is the best."
-            )
+            return f"Keep {name}." if name == self.baseline else f"Take {name}: its mean is the best."
         price = f"{self.cost[name].time:.2f}× {COST_REFERENCE}"
         if name == self.baseline:
             return f"Keep {name}: no other of them costs clearly less per step ({price})."

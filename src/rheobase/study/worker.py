@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -23,7 +24,8 @@ from rheobase.study.terms import terms
 
 def order(source: str, target: str | None, plan: Plan) -> dict[str, Any]:
     """What a worker must know to take part: where the data is, and the plan."""
-    return {"source": source, "target": target, "plan": asdict(plan)}
+    place = str(Path(source).resolve()) if Path(source).exists() else source
+    return {"source": place, "target": target, "plan": asdict(plan)}
 
 
 def serve(url: str, source: str | None = None, progress: Progress = lambda done, total: None) -> list[str]:
