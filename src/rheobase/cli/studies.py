@@ -80,11 +80,19 @@ def study(
             keeper, work = _with_others(table, plan, out, repair, storage, order(data, target, plan))
         _announce(table, plan, keeper)
         results = _with_progress(plan, work, out)
-        write(results, out, render(results, f"rheobase {' '.join(sys.argv[1:])}"))
+        write(results, out, render(results, _command(storage)))
     if as_json:
         print(record(results), end="")
     else:
         _print_study(results, out)
+
+
+def _command(storage: str | None) -> str:
+    """What was typed, for the report; a password is nothing for it."""
+    from rheobase.study.shared import shown
+
+    typed = " ".join(sys.argv[1:])
+    return f"rheobase {typed if storage is None else typed.replace(storage, shown(storage))}"
 
 
 def _size(quick: bool, thorough: bool) -> str:

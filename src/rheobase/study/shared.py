@@ -15,7 +15,7 @@ import optuna
 from optuna.exceptions import ExperimentalWarning, TrialPruned, UpdateFinishedTrialError
 from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.trial import Trial, TrialState
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from rheobase.errors import StudyError
 from rheobase.study.cells import Cell, Job
@@ -42,7 +42,8 @@ class Shared(Ledger):
 
     def __init__(self, url: str, name: str, terms: Mapping[str, Any], beat: int = BEAT, grace: int = GRACE) -> None:
         if not url.startswith("postgresql"):
-            raise StudyError(f"--storage needs the URL of a PostgreSQL database, postgresql+pg8000://…, not {url!r}")
+            kind = url.partition(":")[0]
+            raise StudyError(f"--storage needs the URL of a PostgreSQL database, postgresql+pg8000://…, not of {kind}")
         warnings.simplefilter("ignore", ExperimentalWarning)
         again = RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)
         alive: dict[str, Any] = {
@@ -138,6 +139,11 @@ class Shared(Ledger):
 def name_of(data: str, terms: Mapping[str, Any]) -> str:
     """The name of a study in a database with others: trainings on other terms are another study's."""
     return f"{data}-{hashlib.sha256(json.dumps(terms, sort_keys=True).encode()).hexdigest()[:12]}"
+
+
+def shown(url: str) -> str:
+    """The URL as others may see it: without the password."""
+    return make_url(url).render_as_string(hide_password=True)
 
 
 def rest() -> None:

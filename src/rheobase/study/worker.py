@@ -18,7 +18,7 @@ from rheobase.study.data import load
 from rheobase.study.ledger import storage
 from rheobase.study.own import is_own, own
 from rheobase.study.plan import Plan
-from rheobase.study.shared import ORDER, Shared, rest
+from rheobase.study.shared import ORDER, Shared, rest, shown
 from rheobase.study.terms import terms
 
 
@@ -36,7 +36,7 @@ def serve(url: str, source: str | None = None, progress: Progress = lambda done,
     """
     found = _orders(url)
     if not found:
-        raise StudyError(f"no study is kept at {url}; begin one with rheobase study DATA --storage {url}")
+        raise StudyError(f"no study is kept at {shown(url)}; begin one with rheobase study DATA --storage URL")
     for name, told in found.items():
         _serve(url, name, told, source, progress)
     return list(found)
