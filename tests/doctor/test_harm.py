@@ -170,6 +170,29 @@ def test_one_lively_layer_is_no_alarm_and_most_of_them_are() -> None:
         assert [f.rule for f in diagnose(sick) if f.severity != "info"] == expected
 
 
+class States(nn.Module):
+    """torch's recurrent layer, its recurrent weights orthogonal times a gain; the default without one."""
+
+    def __init__(self, gain: float | None, kind: str) -> None:
+        super().__init__()
+        self.cell, self.out = nn.RNN(1, 32, batch_first=True, nonlinearity=kind), nn.Linear(32, 3)
+        if gain is not None:
+            nn.init.orthogonal_(self.cell.weight_hh_l0, gain)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.cell(x[:, :, None])[0][:, -1])
+
+
+@pytest.mark.parametrize("kind", ["tanh", "relu"])
+@pytest.mark.parametrize(("gain", "word"), [(0.05, "too small"), (6.0, "too large"), (1.0, ""), (None, "")])
+def test_recurrent_weights_neither_forget_nor_explode(gain: float | None, word: str, kind: str) -> None:
+    torch.manual_seed(0)
+    report = rt.check(States(gain, kind), (x(), CLASSES), loss=CE)
+    found = [f for f in report.findings if f.severity != "info"]
+    assert [(f.rule, f.site) for f in found][:1] == ([("bad-initialisation", "cell")] if word else [])
+    assert all(word in f.explanation for f in found[:1])
+
+
 @pytest.mark.parametrize(
     "loss", [CE, nn.MSELoss(), nn.BCEWithLogitsLoss(), nn.NLLLoss()], ids=lambda x: type(x).__name__
 )

@@ -90,6 +90,11 @@ def test_a_worker_that_dies_before_its_first_sign_of_life_holds_nothing_up(
     with closing(shared(url)) as ledger:
         ledger.offer(lambda runs: wanted(PLAN, runs))
         ledger.study.ask()  # takes a job, and gives no sign of life
+    coordinator = begun(crash.coordinate, url, tmp_path)
+    coordinator.join(120)
+    ended = coordinator.exitcode
+    coordinator.kill()  # it would wait for ever
+    assert ended == 0
     assert facts(coordinate(url, tmp_path)) == uninterrupted
     assert set(completed(url).values()) == {1}
 

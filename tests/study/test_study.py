@@ -165,6 +165,7 @@ def test_health_sees_dead_and_saturated_units() -> None:
     assert flat[1] > 0.9
     assert flat[0] < 0.1
     assert measured(saturated).saturated == pytest.approx(np.mean(flat))
+    assert measured(saturated).dead == 0, "what saturates is not dead as well"
     assert all(p.grad is None for p in saturated.parameters())
     deep = network(Plan(("sigmoid",), hidden=(32,) * 8), "sigmoid", 8, 3, 0)
     assert measured(deep).gradient_decades > 2
