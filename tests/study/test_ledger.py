@@ -62,14 +62,17 @@ def test_a_study_killed_at_any_point_goes_on_and_ends_as_if_it_had_not_been(
     assert facts(carry_out(tmp_path)) == uninterrupted
 
 
+@pytest.mark.parametrize("after", [0.0, 0.01, 0.05])
 def test_a_killed_worker_ends_the_study_with_a_line_and_loses_what_it_was_at(
-    tmp_path: Path, uninterrupted: list[object]
+    tmp_path: Path, uninterrupted: list[object], after: float
 ) -> None:
+    """Also one that is killed while the next is being started."""
     process = begun(crash.without_a_word, tmp_path, 2)
     deadline = time.monotonic() + 300
-    while not (workers := _children(process)) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    os.kill(workers[-1], signal.SIGKILL)
+    while not _children(process) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    time.sleep(after)
+    os.kill(_children(process)[-1], signal.SIGKILL)
     process.join(300)
     assert process.exitcode == 3
     assert facts(carry_out(tmp_path)) == uninterrupted
