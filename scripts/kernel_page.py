@@ -5,12 +5,12 @@ Run:  python scripts/kernel_page.py [--check]
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from generated import write_or_check
+from measured import Row, notes, rows, table
 
 from rheobase.bench.record import is_transcendental
 from rheobase.certify.certificate import Certificate
@@ -27,8 +27,6 @@ CORES = ("rheobase fast", "rheobase exact")
 RIVALS = ("torch.compile", "jax", "onnxruntime")
 PASSES = ("forward", "forward+backward")
 SIZES = (65536, 1048576)
-
-Row = Mapping[str, str]
 
 HEAD = """# Kernels: how exact and how fast
 
@@ -47,17 +45,8 @@ This page is written by `python scripts/kernel_page.py` from files in `certifica
 
 def commented(path: Path) -> tuple[str, list[Row]]:
     """The lines about the machine as one sentence, and the rows of the table."""
-    lines = path.read_text().splitlines()
-    about = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
-    said = "; ".join(f"{key} {value}" for key, value in about.items() if key not in ("instructions", "system"))
-    return said, list(csv.DictReader(line for line in lines if not line.startswith("#")))
-
-
-def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A Markdown table."""
-    headings = list(headings)
-    lines = [headings, ["---"] * len(headings), *map(list, rows)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    said = "; ".join(f"{key} {value}" for key, value in notes(path).items() if key not in ("instructions", "system"))
+    return said, rows(path)
 
 
 def accuracy() -> str:
