@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rheobase.study.cost import Cost, compared
-from rheobase.study.statistics import OVERLAP, Scores, seeds_needed
+from rheobase.study.splits import OVERLAP
+from rheobase.study.statistics import Scores, seeds_needed
 from rheobase.study.units import unit
 from rheobase.study.verdict import Verdict, decide, recommended
 

@@ -14,6 +14,7 @@ from rheobase.cli.stop import INTERRUPTED, stop
 from rheobase.errors import RheobaseError, StudyError, extra
 from rheobase.study import Plan
 from rheobase.study.folder import FILES, RECORD, REPORT
+from rheobase.study.metrics import METRICS
 from rheobase.study.plan import DEFAULT, SIZES, Optimizer
 from rheobase.study.reading import SOURCES
 
@@ -30,6 +31,8 @@ SEEDS = f"Paired seeds that are scored, a whole number from 2; default: {USUAL}.
 HIDDEN = "Widths of the hidden layers: 128x3, or 64,32."
 ANEW = "Forget the trainings in the folder and begin anew."
 STORAGE = "URL of a PostgreSQL database, postgresql+pg8000://…: many machines share the study."
+METRIC = f"What is scored: {', '.join(m.option for m in METRICS)}; default: what suits the data."
+EQUIVALENCE = "Difference that does not matter, in the table's unit (0.5: half a point); default: ½ the seeds' spread."
 REPAIR = "First bring the ledger and the files of the trainings to the same state, each from the other."
 
 
@@ -47,6 +50,8 @@ def study(
     dropout: Annotated[float, typer.Option(help="Share of hidden outputs that each step silences.")] = Plan.dropout,
     batch_norm: Annotated[bool, typer.Option("--batch-norm", help="Normalise before each function.")] = False,
     residual: Annotated[bool, typer.Option("--residual", help="Add each hidden layer's input to its output.")] = False,
+    metric: Annotated[str | None, typer.Option(help=METRIC)] = None,
+    equivalence: Annotated[float | None, typer.Option(help=EQUIVALENCE)] = None,
     out: Annotated[Path, typer.Option(help=f"Folder for {', '.join(FILES)} and the ledger.")] = Path("rheobase-study"),
     anew: Annotated[bool, typer.Option("--anew", help=ANEW)] = False,
     repair: Annotated[bool, typer.Option("--repair", help=REPAIR)] = False,
@@ -68,9 +73,9 @@ def study(
         from rheobase.study.worker import order
 
     network = {"hidden": _widths(hidden), "optimizer": optimizer, "dropout": dropout, "batch_norm": batch_norm,
-               "residual": residual}  # fmt: skip
+               "residual": residual, "metric": metric, "equivalence": equivalence}  # fmt: skip
     plan = studies.make(_names(activations), baseline, seeds, steps, _size(quick, thorough), **network)
-    table = own(data, out / CHECKPOINTS) if is_own(data) else studies.load(data, target)
+    table = own(data, out / CHECKPOINTS) if is_own(data) else studies.load(data, target, plan.metric)
     with prepared(out), only_writer(out):
         if storage is None:
             keeper, work = _alone(table, plan, out, anew, repair)

@@ -41,7 +41,9 @@ class Own:
     folder: Path | None = None
     predicts: str = "score"
     metric: str = "score"
+    second: None = None
     task: Literal["own"] = "own"
+    splits: Literal["own"] = "own"
     notes: tuple[str, ...] = (
         "The function itself decides on data, network and steps, and what a seed fixes; PyTorch's numbers are seeded. "
         "Of costs and health nothing is known.",

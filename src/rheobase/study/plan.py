@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -57,7 +58,8 @@ class Plan:
     tuning seeds; scores come from the final seeds, which are others. A seed fixes the split, the
     order of the batches, the raw weights and what dropout silences, the same for every function.
     batch_norm stands before the function, dropout after it; `residual` adds a hidden layer's input to
-    its output where both are as wide.
+    its output where both are as wide. metric: what is scored, None: what suits the data. equivalence: the difference
+    that does not matter, in the unit of the table (points for accuracy); None: half of the spread between seeds.
     """
 
     activations: tuple[str, ...]
@@ -72,6 +74,8 @@ class Plan:
     dropout: float = 0.0
     batch_norm: bool = False
     residual: bool = False
+    metric: str | None = None
+    equivalence: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -112,12 +116,12 @@ def make(
     seeds: int | None = None,
     steps: int = Plan.steps,
     size: str = "standard",
-    **network: Any,
+    **other: Any,
 ) -> Plan:
     """A checked plan; names may be aliases, and the baseline takes part whether named or not.
 
-    `size` is one of `SIZES`; `seeds` that are scored, if others than its own. `network`: hidden, optimizer, dropout,
-    batch_norm, residual and batch, as fields of Plan.
+    `size` is one of `SIZES`; `seeds` that are scored, if others than its own. `other`: hidden, optimizer, dropout,
+    batch_norm, residual, batch, metric and equivalence, as fields of Plan.
 
     Raises UnknownFunction for a name that is none, StudyError for a plan that makes no sense.
     """
@@ -133,9 +137,11 @@ def make(
     _check(chosen, first)
     notes = (OUTPUT, *_left_out([name for name in asked if _of_row(name)]), *_trained_by_stand_ins(chosen))
     tuning = tuple(range(MOST_SEEDS, MOST_SEEDS + SIZES[size].tuning))
-    rates = RATES[network.get("optimizer", Plan.optimizer)]
-    plan = Plan(chosen, first, rates, tuning, tuple(range(seeds)), steps, notes=notes, **network)
+    rates = RATES[other.get("optimizer", Plan.optimizer)]
+    plan = Plan(chosen, first, rates, tuning, tuple(range(seeds)), steps, notes=notes, **other)
     _check_network(plan)
+    if plan.equivalence is not None and not 0 < plan.equivalence < math.inf:
+        raise StudyError(f"a difference that does not matter is a number above 0, not {plan.equivalence:g}")
     return plan
 
 

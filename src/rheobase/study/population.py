@@ -15,9 +15,11 @@ from torch import nn
 
 from rheobase.catalogue import lookup
 from rheobase.study.architecture import built, layers, many
-from rheobase.study.data import Dataset, encoded_width
+from rheobase.study.columns import width
+from rheobase.study.data import Dataset
 from rheobase.study.plan import SPLIT, VALIDATION, Plan
 from rheobase.study.train import (
+    CURVE_ROWS,
     OPTIMIZERS,
     Member,
     Run,
@@ -65,10 +67,10 @@ def train_together(data: Dataset, plan: Plan, name: str, members: Sequence[Membe
 def limits(data: Dataset, plan: Plan) -> tuple[int, int]:
     """How many members, and how many seeds, may be trained at once."""
     rows, item = len(data.target), torch.get_default_dtype().itemsize
-    widths = [encoded_width(data), *plan.hidden, data.outputs]
+    widths = [width(data.features), *plan.hidden, data.outputs]
     # weights, gradients, both moments of Adam and the new network; inputs, a layer, its function and one in the making
     weights = 5 * sum(a * b for a, b in pairwise(widths))
-    validation = rows * VALIDATION // sum(SPLIT) * (widths[0] + 3 * max(widths[1:]))
+    validation = min(rows * VALIDATION // sum(SPLIT), CURVE_ROWS) * (widths[0] + 3 * max(widths[1:]))
     table = rows * (widths[0] + 1)
     return min(MOST, _fitting((weights + validation) * item)), _fitting(table * item)
 
@@ -183,7 +185,7 @@ class Population:
 
     def fit(self) -> list[list[float]]:
         """Train by the plan; gives the learning curve of each member."""
-        x, y = ({seed: part.validation[k] for seed, part in self.parts.items()} for k in (0, 1))
+        x, y = ({seed: part.validation[k][:CURVE_ROWS] for seed, part in self.parts.items()} for k in (0, 1))
         curves = []
         for done, _ in enumerate(islice(self.steps(), self.plan.steps), 1):
             if is_marked(self.plan, done):

@@ -46,7 +46,7 @@ def _serve(url: str, name: str, told: Mapping[str, Any], source: str | None, pro
     fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in told["plan"].items()}
     plan = Plan(**fields)
     place = source or told["source"]
-    data = own(place, None) if is_own(place) else load(place, told["target"])
+    data = own(place, None) if is_own(place) else load(place, told["target"], plan.metric)
     with closing(Shared(url, name, terms(data, plan))) as shared:
         together = measured(data, plan, shared)["together"]
         while wanted(plan, runs := shared.runs()):
