@@ -26,8 +26,7 @@ study.
 ## Simulated: all functions alike
 
 {null}
-Scores of {studies} studies per setting; of each the share that names a winner, and the share that calls the baseline
-worse than the best. Columns: functions × seeds.
+Columns: functions × seeds; {studies} studies in each setting.
 
 - **normal, seeds independent; heavy tails; one run in twenty diverges; accuracy on few rows**: what a study would see
   if each seed had a table of its own. Seeds share a table, and the study's intervals allow for that, so that here they
@@ -47,8 +46,8 @@ worse happens in {baseline} at most.
 ## Simulated: a difference of known size
 
 One of two functions is made worse by a known amount: scores of a law are shifted, and where scores count rows, each
-right answer is made wrong with a fixed probability. The share of intervals that hold the amount ({studies} studies per
-setting):
+right answer is made wrong with a fixed probability. The share of intervals that hold the amount
+({with_effect} studies per setting):
 
 {coverage}
 The share of studies that name the better one as the winner, by the size of the difference in standard deviations of
@@ -134,6 +133,10 @@ def null() -> str:
     both = [f"A winner is named:\n\n{crossed(found, ['functions', 'seeds'], 'winners')}"]
     both.append(f"The baseline is called worse than the best:\n\n{crossed(found, ['functions', 'seeds'], 'baseline')}")
     return "\n".join(both)
+
+
+def studies_of(found: Rows) -> str:
+    return ", ".join(f"with {k} functions {n}" for k, n in {r["functions"]: r["studies"] for r in found}.items())
 
 
 def coverage() -> str:
@@ -235,7 +238,8 @@ def page() -> str:
     return TEXT.format(
         goals=of_goals(),
         null=null(),
-        studies=alike[0]["studies"],
+        studies=studies_of(alike),
+        with_effect=part("effect")[0]["studies"],
         behind=percent(float(behind["behind_share"])),
         behind_in=f"{behind['scores']}, {behind['seeds']} seeds",
         baseline=percent(max(float(r["baseline_share"]) for r in alike)),

@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from rheobase.study.plan import SPLIT, TEST, TRAIN
-from rheobase.study.statistics import OVERLAP
+from rheobase.study.plan import SPLIT, TRAIN
+from rheobase.study.splits import FOLDS, OVERLAP
 
 Array = NDArray[np.float64]
 Random = np.random.Generator
@@ -20,7 +20,6 @@ LEVEL, SPREAD = 0.8, 0.01
 FEW_ROWS = 30
 #: Rows of the tables that regressions are fitted to, and how far apart their two classes lie along each feature.
 TABLE, APART = 200, 0.3
-FOLDS = sum(SPLIT) // TEST
 
 
 @dataclass(frozen=True)
