@@ -90,7 +90,8 @@ Between tables: standard deviation of the difference that a study finds. Claimed
 
 {deep}
 Health as in results.json: the share of units that are dead; of places on the flat sides of functions that saturate;
-of the signal that is offset; and the decades of gradient lost from the last hidden layer to the first.
+of the signal that is offset; and the decades of gradient lost from the last hidden layer to the first. In the last
+column the same of the networks before their first step.
 
 ## Against published accuracies
 
@@ -179,7 +180,7 @@ def drawn() -> str:
 
 
 def deep() -> str:
-    health = ("dead", "saturated", "mean_shift", "gradient_decades")
+    health = ("dead", "saturated", "mean_shift", "gradient_decades", "decades_untrained")
     lines = [
         [r["activation"], points(r["mean"]), _interval(r), r["failed"], *(f"{float(r[h]):.2f}" for h in health)]
         for r in part("deep")

@@ -19,8 +19,9 @@ from simulated import Row
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from rheobase.study import Dataset, load
-from rheobase.study.train import split
+from rheobase.doctor.health import health
+from rheobase.study import Dataset, Plan, load
+from rheobase.study.train import loss_of, network, split
 
 DATA = Path("benchmarks/study/data")
 
@@ -57,10 +58,19 @@ def ask(words: Sequence[str], out: Path) -> dict[str, Any]:
 def deep(root: Path) -> list[Row]:
     """By function: how it did in the deep network, and the health of what was trained."""
     record = ask(DEEP, root / "deep")
+    hidden, seeds = tuple(record["plan"]["hidden"]), record["plan"]["seeds"]
     return [
-        {"activation": name, **_scored(found), "failed": found["runs_failed"], **found["health"]}
+        {"activation": name, **_scored(found), "failed": found["runs_failed"], **found["health"],
+         "decades_untrained": fmean(_untrained(name, hidden, seed) for seed in seeds)}
         for name, found in record["activations"].items()
-    ]
+    ]  # fmt: skip
+
+
+def _untrained(name: str, hidden: tuple[int, ...], seed: int) -> float:
+    """Decades of gradient that the network loses as it is before the first step."""
+    data, plan = load(DEEP[0]), Plan((name,), hidden=hidden)
+    x, y = split(data, seed).train
+    return health(network(plan, name, x.shape[1], data.outputs, seed), x, y, loss_of(data)).gradient_decades
 
 
 def accuracies(root: Path) -> list[Row]:
