@@ -40,7 +40,7 @@ class Dataset:
     """A table: features as columns, and the target as class numbers or quantities.
 
     notes: what was done to the table that its owner should know. predicts: the target's name. wished: the metric its
-    owner asks for; None: the one that suits it.
+    owner asks for; None: the one that suits it. source: what it was loaded from.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     predicts: str = "target"
     wished: str | None = None
+    source: str = ""
 
     @property
     def aim(self) -> str:
@@ -127,7 +128,7 @@ def load(source: str, target: str | None = None, metric: str | None = None) -> D
     if column not in table.columns:
         raise StudyError(f"{source} has no column {column!r}; {_known(column, list(map(str, table.columns)))}")
     data = _dataset(Path(source).name.split(".")[0], table, column)
-    return data if metric is None else replace(data, wished=asked(metric, data.task).option)
+    return replace(data, wished=None if metric is None else asked(metric, data.task).option, source=source)
 
 
 def _known(column: str, names: list[str]) -> str:

@@ -55,6 +55,11 @@ class Own:
         return f"as {self.name} trains and scores"
 
     @property
+    def source(self) -> str:
+        """What it is asked for by."""
+        return self.name
+
+    @property
     def about(self) -> str:
         """The same, for the report."""
         return self.aim

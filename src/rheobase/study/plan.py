@@ -60,6 +60,7 @@ class Plan:
     batch_norm stands before the function, dropout after it; `residual` adds a hidden layer's input to
     its output where both are as wide. metric: what is scored, None: what suits the data. equivalence: the difference
     that does not matter, in the unit of the table (points for accuracy); None: half of the spread between seeds.
+    together: of which functions many trainings are one program, which rounds otherwise; None: where timing says so.
     """
 
     activations: tuple[str, ...]
@@ -76,6 +77,7 @@ class Plan:
     residual: bool = False
     metric: str | None = None
     equivalence: float | None = None
+    together: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -126,23 +128,37 @@ def make(
     Raises UnknownFunction for a name that is none, StudyError for a plan that makes no sense.
     """
     seeds = SIZES[size].seeds if seeds is None else seeds
-    if not 2 <= seeds <= MOST_SEEDS:
-        raise StudyError(f"a study needs 2 to {MOST_SEEDS} seeds to say anything about chance, got {seeds}")
-    if steps < 1:
-        raise StudyError(f"a training needs at least 1 step, got {steps}")
     first = catalogue.canonical(baseline)
     asked = list(dict.fromkeys(catalogue.canonical(name) for name in activations or DEFAULT))
     hidden = [name for name in asked if not _of_row(name)]
     chosen = tuple(hidden if first in hidden else [first, *hidden])
-    _check(chosen, first)
+    _check_seeds(seeds)
     notes = (OUTPUT, *_left_out([name for name in asked if _of_row(name)]), *_trained_by_stand_ins(chosen))
     tuning = tuple(range(MOST_SEEDS, MOST_SEEDS + SIZES[size].tuning))
     rates = RATES[other.get("optimizer", Plan.optimizer)]
-    plan = Plan(chosen, first, rates, tuning, tuple(range(seeds)), steps, notes=notes, **other)
-    _check_network(plan)
+    return checked(Plan(chosen, first, rates, tuning, tuple(range(seeds)), steps, notes=notes, **other))
+
+
+def checked(plan: Plan) -> Plan:
+    """The plan itself.
+
+    Raises UnknownFunction for a name that is none, StudyError for a plan that makes no sense.
+    """
+    _check(plan.activations, plan.baseline)
+    _check_seeds(len(plan.seeds))
+    if not plan.learning_rates or not plan.tuning_seeds or plan.optimizer not in RATES:
+        raise StudyError(f"a study needs learning rates, seeds to choose among them and {' or '.join(RATES)} to train")
+    if plan.steps < 1:
+        raise StudyError(f"a training needs at least 1 step, got {plan.steps}")
     if plan.equivalence is not None and not 0 < plan.equivalence < math.inf:
         raise StudyError(f"a difference that does not matter is a number above 0, not {plan.equivalence:g}")
+    _check_network(plan)
     return plan
+
+
+def _check_seeds(count: int) -> None:
+    if not 2 <= count <= MOST_SEEDS:
+        raise StudyError(f"a study needs 2 to {MOST_SEEDS} seeds to say anything about chance, got {count}")
 
 
 def _check_network(plan: Plan) -> None:

@@ -92,17 +92,17 @@ def groups(members: Sequence[Member], most: int, most_seeds: int) -> list[list[M
     return found
 
 
+def group(data: Dataset, plan: Plan, members: Sequence[Member]) -> list[Member]:
+    """Those of the members that are trained at once, first."""
+    return groups(members, *limits(data, plan))[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds that a step of one network takes: trained alone, and among others."""
 
     alone: float
     together: float
-
-    @property
-    def best(self) -> float:
-        """Of the faster way."""
-        return min(self.alone, self.together)
 
 
 def pace(data: Dataset, plan: Plan, name: str, members: Sequence[Member]) -> Pace:
@@ -112,15 +112,15 @@ def pace(data: Dataset, plan: Plan, name: str, members: Sequence[Member]) -> Pac
     and its load; the two ways round differently, so that a study must not mix them.
     """
     torch.set_num_threads(1)
-    group = groups(members, *limits(data, plan))[0]
-    parts = {seed: split(data, seed) for seed in dict.fromkeys(m.seed for m in group)}
-    first = group[0]
+    some = group(data, plan, members)
+    parts = {seed: split(data, seed) for seed in dict.fromkeys(m.seed for m in some)}
+    first = some[0]
     rows = parts[first.seed].train
     model = network(plan, name, rows[0].shape[1], data.outputs, first.seed)
     alone = _seconds(steps(model, loss_of(data), plan, first, rows))
-    if lookup(name).noise is not None or len(group) == 1:
+    if lookup(name).noise is not None or len(some) == 1:
         return Pace(alone, math.inf)
-    return Pace(alone, _seconds(Population(data, plan, name, group, parts).steps()) / len(group))
+    return Pace(alone, _seconds(Population(data, plan, name, some, parts).steps()) / len(some))
 
 
 def _seconds(steps: Iterator[None]) -> float:

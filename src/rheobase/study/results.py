@@ -17,6 +17,7 @@ from rheobase.study.cells import Cell, Runs, best_rates, tried
 from rheobase.study.cost import Cost
 from rheobase.study.data import Dataset
 from rheobase.study.folder import FUNCTIONS, PLAN, RECORD, REPORT, ROWS, put
+from rheobase.study.order import as_text
 from rheobase.study.own import Own
 from rheobase.study.plan import OUTPUT, Plan
 from rheobase.study.statistics import VARIANCE, Estimate, estimate, iqm, p_superiority, superiority_ci
@@ -55,7 +56,8 @@ class Outcome:
 class Results:
     """A finished study; its plan names all learning rates that were tried.
 
-    region: the difference that does not matter, in the unit of scores: as the user states it, or by the seeds' spread.
+    made: the plan before rates were added, which gives the same study again. region: the difference that does not
+    matter, in the unit of scores: as the user states it, or by the seeds' spread.
     """
 
     data: Dataset | Own
@@ -63,6 +65,7 @@ class Results:
     verdict: Verdict
     outcomes: tuple[Outcome, ...]
     region: float
+    made: Plan
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -110,7 +113,7 @@ def summarise(
     stated = None if plan.equivalence is None else plan.equivalence / u.factor
     verdict = decide(scores, plan.baseline, costs, failed, u, row, stated)
     region = default_region(base) if stated is None else stated
-    return Results(data, replace(plan, learning_rates=rates), verdict, tuple(outcomes), region)
+    return Results(data, replace(plan, learning_rates=rates), verdict, tuple(outcomes), region, plan)
 
 
 def _scores(final: Mapping[str, Sequence[Run]]) -> dict[str, NDArray[np.float64]]:
@@ -224,7 +227,8 @@ def as_functions(results: Results) -> pd.DataFrame:
 
 def write(results: Results, out: Path, report: str) -> None:
     """Write all files of a study into the folder `out`, each whole or not at all."""
-    put(out / PLAN, json.dumps(as_dict(results)["plan"], indent=1) + "\n")
+    data = results.data
+    put(out / PLAN, as_text(data.source, data.predicts, results.made, data.fingerprint))
     put(out / ROWS, as_rows(results).to_csv(index=False))
     put(out / FUNCTIONS, as_functions(results).to_csv(index=False))
     put(out / REPORT, report)
