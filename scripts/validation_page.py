@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from generated import write_or_check
 from measured import Row, notes, table
-from validation_goals import BAND, FOLDER, Rows, goals, part, percent, rate
+from validation_goals import BAND, FOLDER, Rows, goals, part, percent, rate, timings
 
 TARGET = FOLDER.parents[1] / "docs" / "validation.md"
 
@@ -54,7 +54,7 @@ The share of studies that name the better one as the winner, by the size of the 
 the paired difference between seeds:
 
 {power}
-The worse one was named in {reversed} of the studies with a difference of half a standard deviation or more. Where
+The worse one was named in {reversed} of the studies with a difference of one standard deviation or more. Where
 splits overlap, more seeds help up to a point only: what is common to all splits of a table stays. One run in twenty
 that diverges makes the spread so large that a difference of its size is more than all other noise.
 
@@ -116,7 +116,7 @@ From the start of Python to the report. The number of cores busy with other prog
 
 
 def of_goals() -> str:
-    lines = [[g.promise, g.aim, g.measured, "yes" if g.reached else "**no**"] for g in goals()]
+    lines = [[g.promise, g.aim, g.measured, "yes" if g.reached else "**no**"] for g in [*goals(), *timings()]]
     return table(["promise", "to reach", "measured", "reached"], lines)
 
 
