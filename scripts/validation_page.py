@@ -20,8 +20,9 @@ TEXT = """# Is the study honest?
 `benchmarks/study/`; this page is made from that.
 
 {goals}
-Shares come with the 95 % interval of Clopper and Pearson. Every decision was made by the code that decides a user's
-study.
+Shares come with the 95 % interval of Clopper and Pearson. A promise is kept if the share over all settings reaches the
+number, and no setting misses it by more than chance explains (exact binomial test, 5 %, Bonferroni over the settings).
+Every decision was made by the code that decides a user's study.
 
 ## Simulated: all functions alike
 
@@ -34,14 +35,14 @@ Columns: functions × seeds; {studies} studies in each setting.
 - **normal, splits overlap**: the scores of a function over all seeds have a part in common, just as large as the
   corrected variance assumes (Nadeau & Bengio 2003). With two functions the test is exact here: 5 % is what it should
   give.
-- **regressions**: what really happens to resampled splits. A small table is drawn for each study; each
-  function sees columns of its own, fits least squares to the training rows of each seed and is scored on its test rows,
-  shared by all functions. On one table one of the functions is better, by luck; over tables none is.
+- **regressions**: what really happens to resampled splits. A small table is drawn for each study; each function sees
+  columns of its own, fits least squares to the training rows of each seed and is scored on its test rows, shared by all
+  functions. On one table one of the functions is better, by luck; over tables none is.
 
 With nine functions the best is compared with eight others, after it was found to be the best. Holm's correction is for
 eight, not for the 36 pairs it was chosen from; that some function or other is called worse than the best, though all
-are alike, happens in up to {behind} of the studies ({behind_in}). That a given one, such as the baseline, is called
-worse happens in {baseline} at most.
+are alike, happens in up to {behind} of the studies ({behind_in}). That a given one, such as the
+baseline, is called worse happens in {baseline} at most.
 
 ## Simulated: a difference of known size
 
