@@ -28,7 +28,7 @@ bench-doctor: $(VENV)/.dev  ## set up, then judge the doctor, its repairs, its c
 	$(BIN)/python scripts/doctor_benchmark/repairs.py
 	$(BIN)/python scripts/doctor_benchmark/memory.py
 
-validate: $(VENV)/.dev  ## set up, then put the study to studies whose answer is known (about 40 minutes; goes on where it stopped)
+validate: $(VENV)/.dev  ## set up, then put the study to studies whose answer is known (goes on where it stopped)
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/study_validation
 	$(BIN)/python scripts/validation_page.py
 

@@ -27,7 +27,7 @@ from rheobase.study.train import one_row, split
 MIRRORED, AGAIN = "mirrored_relu", "relu_again"
 TABLES = (*BUNDLED, *DRAWN)
 #: Studies per table, each with seeds of its own.
-BLOCKS = 4
+BLOCKS = 3
 #: Shares of the second function's right answers that are made wrong, or of its R² that are taken off.
 HARMS = (0.0, 0.01, 0.02, 0.05, 0.1)
 
