@@ -33,8 +33,8 @@ Columns: functions × seeds; {studies} studies in each setting.
   if each seed had a table of its own. Seeds share a table, and the study's intervals allow for that, so that here they
   are wider than they need be: next to nothing is found that is not there.
 - **normal, splits overlap**: the scores of a function over all seeds have a part in common, just as large as the
-  corrected variance assumes (Nadeau & Bengio 2003). With two functions the test is exact here: 5 % is what it should
-  give.
+  corrected variance assumes (Nadeau & Bengio 2003). With two functions the test is exact here: 5 % is its
+  chance of a false winner by construction, and what is measured differs from that by the luck of the draw.
 - **regressions**: what really happens to resampled splits. A small table is drawn for each study; each function sees
   columns of its own, fits least squares to the training rows of each seed and is scored on its test rows, shared by all
   functions. On one table one of the functions is better, by luck; over tables none is.

@@ -35,7 +35,7 @@ PUBLISHED = {"letter": {"selu": 0.9726, "relu": 0.9712}, "optdigits": {"selu": 0
 NETWORKS = {
     "letter": ("--hidden", "256x3", "--steps", "4000", "--quick"),
     "optdigits": ("--steps", "1000", "--quick"),
-    "phoneme": ("--hidden", "128x3", "--steps", "3000", "--quick"),
+    "phoneme": ("--steps", "1000", "--quick"),
 }
 PAIR = ("--activations", "relu,selu")
 
