@@ -12,42 +12,47 @@ Run:  python scripts/claim_traffic.py [--code NAME] [--queues 1000,10000,100000]
 from __future__ import annotations
 
 import argparse
-import csv
-import io
+import json
 import math
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, fields
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
-import sqlalchemy as sa
+from generated import commented
+from sqlalchemy import Connection, create_engine, text
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from rheobase.bench.record import machine
+from rheobase.bench.record import as_csv, machine
 from rheobase.study.cells import Job, wanted
+from rheobase.study.ledger import RUNS, as_text
 from rheobase.study.plan import DEFAULT, Plan
 from rheobase.study.shared import Shared, _text
 from rheobase.study.train import Run
 from rheobase.study.worker import attend
 from rheobase.study.workers import cores
-from tests.study.server import postgres
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.study.server import postgres  # noqa: E402
 
 TARGET = ROOT / "benchmarks" / "claim_traffic.csv"
 #: Room for two connections of each of 100 claimers.
 SETTINGS = "-c max_connections=300"
 #: Points of each learning curve that is noted.
 CURVE = 20
+#: The attribute that holds a trial's job.
+JOB = "job"
 #: The share of the queue that may be taken before a measurement ends: it is about a queue of that length.
 TAKEN = 0.5
 #: Jobs that are put at once.
@@ -102,44 +107,32 @@ def sleeping(seconds: float, job: Job) -> list[Run]:
     return [Run(c.activation, c.learning_rate, c.seed, 0.5, math.nan, False, math.nan, curve, None) for c in job]
 
 
-def fill(url: str, jobs: Sequence[Job], finished: bool = False) -> None:
-    """Put jobs into Optuna's tables at once: putting them one by one is measured apart."""
-    state = "COMPLETE" if finished else "WAITING"
+def fill(url: str, jobs: Sequence[Job], finished: bool) -> None:
+    """Put jobs into Optuna's tables at once, some of them finished: putting them is measured apart."""
     with closing(opened(url)) as shared, shared.only_coordinator(), shared.database.engine.begin() as connection:
-        study = shared.study._study_id
-        trials = connection.execute(
-            sa.text(
-                "INSERT INTO trials (number, study_id, state, datetime_start) "
-                f"SELECT g, :study, '{state}', now() FROM generate_series(0, :last) g RETURNING trial_id"
-            ),
-            {"study": study, "last": len(jobs) - 1},
-        ).scalars()
-        ids = list(trials)
-        note(connection, ids, "job", [_text(job) for job in jobs])
+        state = "COMPLETE" if finished else "WAITING"
+        put = f"""INSERT INTO trials (number, study_id, state) SELECT number, :study, '{state}'
+                  FROM generate_series(0, :last) AS number RETURNING trial_id"""
+        given = {"study": shared.database.get_study_id_from_name(shared.study.study_name), "last": len(jobs) - 1}
+        trials = list(connection.execute(text(put), given).scalars())
+        note(connection, trials, JOB, [_text(job) for job in jobs])
         if finished:
-            from rheobase.study.ledger import RUNS, as_text
-
-            note(connection, ids, RUNS, [as_text(sleeping(0.0, job)) for job in jobs])
+            note(connection, trials, RUNS, [as_text(sleeping(0.0, job)) for job in jobs])
 
 
-def note(connection: sa.Connection, ids: Sequence[int], key: str, values: Sequence[str]) -> None:
+def note(connection: Connection, trials: Sequence[int], key: str, values: Sequence[str]) -> None:
     """An attribute of each trial."""
-    import json
-
-    connection.execute(
-        sa.text(
-            "INSERT INTO trial_user_attributes (trial_id, key, value_json) "
-            "SELECT t, :key, v FROM unnest(CAST(:ids AS integer[]), CAST(:values AS text[])) AS u(t, v)"
-        ),
-        {"key": key, "ids": list(ids), "values": [json.dumps(value) for value in values]},
-    )
+    put = """INSERT INTO trial_user_attributes (trial_id, key, value_json) SELECT trial_id, :key, value
+             FROM unnest(CAST(:trials AS integer[]), CAST(:values AS text[])) AS given (trial_id, value)"""
+    values = [json.dumps(value) for value in values]
+    connection.execute(text(put), {"key": key, "trials": list(trials), "values": values})
 
 
 class Enough(Exception):
     """The measurement is over."""
 
 
-def claimer(url: str, plan: Plan, seconds: float, training: float, most: int, pipe: Connection) -> None:
+def claimer(url: str, plan: Plan, seconds: float, training: float, most: int, pipe: Pipe) -> None:
     """Take jobs until told to stop; send the milliseconds between two of them, and the processor's per claim."""
     gaps: list[float] = []
     with closing(opened(url)) as shared:
@@ -160,10 +153,8 @@ def claimer(url: str, plan: Plan, seconds: float, training: float, most: int, pi
             ended = time.monotonic()
             return runs
 
-        try:
+        with suppress(Enough):
             attend(shared, train, lambda done, total: None)
-        except Enough:
-            pass
         pipe.send((gaps, 1e3 * (time.process_time() - cpu), time.monotonic() - begun))
 
 
@@ -179,11 +170,11 @@ class Server:
 def counters(url: str) -> Server:
     """What the server has done since it began."""
     time.sleep(SETTLED)
-    engine = sa.create_engine(url)
+    engine = create_engine(url)
     with engine.connect() as connection:
-        pid = connection.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
         found = connection.execute(
-            sa.text("SELECT xact_commit + xact_rollback, tup_returned + tup_fetched FROM pg_stat_database "
+            text("SELECT xact_commit + xact_rollback, tup_returned + tup_fetched FROM pg_stat_database "
                     "WHERE datname = current_database()")
         ).one()  # fmt: skip
         cpu = _cpu_of_tree(int(_stat(pid)[1]))
@@ -197,8 +188,6 @@ def _stat(pid: int) -> list[str]:
 
 def _cpu_of_tree(parent: int) -> float:
     """Seconds of a process, of its children, and of those that have ended."""
-    import os
-
     ticks = 0
     for path in Path("/proc").glob("[0-9]*"):
         try:
@@ -268,7 +257,7 @@ def alone(code: str, url: str, operation: str, queue: int, work: Callable[[], ob
 def coordination(code: str, queue: int, looks: int) -> Iterator[Traffic]:
     """The coordinator's looks and puts at a queue of that length, and its reading of as many that are finished."""
     plan = plan_of(queue)
-    jobs = jobs_of(plan, {})
+    jobs = jobs_of(plan, {})[:queue]
     with server(jobs, finished=False) as url, closing(opened(url)) as shared:
         shared.offer(partial(jobs_of, plan))
 
@@ -289,10 +278,10 @@ def server(jobs: Sequence[Job], finished: bool) -> Iterator[str]:
     """A server whose queue holds the jobs, or has held them."""
     with postgres(SETTINGS) as url:
         fill(url, jobs, finished)
-        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(sa.text("VACUUM ANALYZE"))
-            release = connection.execute(sa.text("SHOW server_version")).scalar_one()
+            connection.execute(text("VACUUM ANALYZE"))
+            release = connection.execute(text("SHOW server_version")).scalar_one()
         engine.dispose()
         VERSIONS["postgresql"] = release.split()[0]
         yield url
@@ -301,23 +290,40 @@ def server(jobs: Sequence[Job], finished: bool) -> Iterator[str]:
 VERSIONS = {name: version(name) for name in ("optuna", "sqlalchemy", "pg8000")}
 
 
+def keep(rows: Sequence[Traffic], path: Path) -> None:
+    """Write rows into the file; they replace those of the same measurements."""
+    old = commented(path)[1] if path.exists() else []
+    new = {measurement(row): row for row in map(asdict, rows)}
+    held = {measurement(row): row for row in old} | new
+    about = machine(cores())
+    path.write_text(as_csv({**about, **VERSIONS}, list(held.values())))
+
+
+def measurement(row: Any) -> tuple[str, ...]:
+    return (*(str(row[name]) for name in ("code", "operation", "queue", "claimers")), f"{float(row['training_s']):g}")
+
+
+def whole_numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    numbers = lambda text: [int(part) for part in text.split(",")]  # noqa: E731
-    parser.add_argument("--code", default="now", help="what the rows are called; rows of that name are replaced")
-    parser.add_argument("--queues", type=numbers, default=[1000, 10_000, 100_000])
-    parser.add_argument("--claimers", type=numbers, default=[1, 8, 32, 100])
+    parser.add_argument("--code", default="now", help="what the code is called that is measured")
+    parser.add_argument("--queues", type=whole_numbers, default=[1000, 10_000, 100_000])
+    parser.add_argument("--claimers", type=whole_numbers, default=[1, 8, 32, 100])
     parser.add_argument("--training", type=float, default=0.0, help="seconds that a training sleeps")
     parser.add_argument("--seconds", type=float, default=20.0, help="the longest that a measurement takes")
-    parser.add_argument("--looks", type=int, default=10)
+    parser.add_argument("--looks", type=int, default=10, help="looks of the coordinator's; 0: it is left out")
+    parser.add_argument("--out", type=Path, default=TARGET)
     given = parser.parse_args()
-    about = machine(cores())
     for queue in given.queues:
         for count in given.claimers:
-            with server(jobs_of(plan_of(queue), {}), finished=False) as url:
-                print(claims(given.code, url, queue, count, given.training, given.seconds), flush=True)
-        for row in coordination(given.code, queue, given.looks):
-            print(row, flush=True)
+            with server(jobs_of(plan_of(queue), {})[:queue], finished=False) as url:
+                keep([claims(given.code, url, queue, count, given.training, given.seconds)], given.out)
+        if given.looks:
+            keep(list(coordination(given.code, queue, given.looks)), given.out)
+    print(given.out.read_text(), end="")
 
 
 if __name__ == "__main__":

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+
+Row = Mapping[str, str]
 
 
 def write_or_check(target: Path, render: Callable[[], str], description: str | None) -> None:
@@ -18,3 +21,18 @@ def write_or_check(target: Path, render: Callable[[], str], description: str | N
         target.write_text(text)
     elif target.read_text() != text:
         sys.exit(f"{target} is out of date; run scripts/{Path(sys.argv[0]).name}")
+
+
+def commented(path: Path) -> tuple[str, list[Row]]:
+    """The lines about the machine as one sentence, and the rows of the table."""
+    lines = path.read_text().splitlines()
+    about = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
+    said = "; ".join(f"{key} {value}" for key, value in about.items() if key not in ("instructions", "system"))
+    return said, list(csv.DictReader(line for line in lines if not line.startswith("#")))
+
+
+def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    headings = list(headings)
+    lines = [headings, ["---"] * len(headings), *map(list, rows)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

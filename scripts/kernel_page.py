@@ -5,12 +5,11 @@ Run:  python scripts/kernel_page.py [--check]
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
-from generated import write_or_check
+from generated import Row, commented, table, write_or_check
 
 from rheobase.bench.record import is_transcendental
 from rheobase.certify.certificate import Certificate
@@ -28,8 +27,6 @@ RIVALS = ("torch.compile", "jax", "onnxruntime")
 PASSES = ("forward", "forward+backward")
 SIZES = (65536, 1048576)
 
-Row = Mapping[str, str]
-
 HEAD = """# Kernels: how exact and how fast
 
 Every function of one number, and its slope, runs as one compiled loop on CPU arrays: on NumPy, and on PyTorch in eager
@@ -43,21 +40,6 @@ have kernels, too.
 This page is written by `python scripts/kernel_page.py` from files in `certificates/` and `benchmarks/`, which
 `rheobase certify` and `make bench` write.
 """
-
-
-def commented(path: Path) -> tuple[str, list[Row]]:
-    """The lines about the machine as one sentence, and the rows of the table."""
-    lines = path.read_text().splitlines()
-    about = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
-    said = "; ".join(f"{key} {value}" for key, value in about.items() if key not in ("instructions", "system"))
-    return said, list(csv.DictReader(line for line in lines if not line.startswith("#")))
-
-
-def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A Markdown table."""
-    headings = list(headings)
-    lines = [headings, ["---"] * len(headings), *map(list, rows)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def accuracy() -> str:

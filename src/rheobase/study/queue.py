@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -28,7 +29,7 @@ WITH next AS MATERIALIZED (
   SELECT trial_id FROM trials WHERE study_id = :study AND state = 'WAITING'
   ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
 ), taken AS (
-  UPDATE trials SET state = 'RUNNING', datetime_start = LOCALTIMESTAMP FROM next
+  UPDATE trials SET state = 'RUNNING', datetime_start = :now FROM next
   WHERE trials.trial_id = next.trial_id RETURNING trials.trial_id
 ), sign AS (
   INSERT INTO trial_heartbeats (trial_id, heartbeat) SELECT trial_id, LOCALTIMESTAMP FROM taken
@@ -52,7 +53,7 @@ SELECT number, value_json FROM trials JOIN trial_user_attributes USING (trial_id
 WHERE study_id = :study AND state IN ('WAITING', 'RUNNING') AND number > :last AND key = '{JOB}'
 """
 _ENDED = """
-SELECT number, trial_id FROM trials
+SELECT number, trial_id, CAST(state AS text) AS state FROM trials
 WHERE study_id = :study AND state IN ('COMPLETE', 'FAIL', 'PRUNED') AND number >= :first
 """
 _FIRST = """
@@ -77,14 +78,16 @@ class Queue:
     """The jobs of a study, as texts.
 
     It remembers what it has read, by the numbers of trials: all before `_first` have ended and are read, those in
-    `_ended` too; none after `_last` is known; `_open` are the jobs that waited or were being done at the last look.
+    `_ended` too; none after `_last` is known. `open` are the jobs that waited or were being done at the last look, by
+    number, and `lost` tells whether one ended since the last `put` that came to nothing.
     """
 
     def __init__(self, engine: Engine, study: int) -> None:
         self._engine, self._study = engine, study
         self._first, self._last = 0, -1
         self._ended: set[int] = set()
-        self._open: dict[int, str] = {}
+        self.open: dict[int, str] = {}
+        self.lost = False
 
     def prepare(self) -> None:
         """Make the index that the statements go by; the database's user must own Optuna's tables."""
@@ -98,33 +101,30 @@ class Queue:
                 self._all(connection, _LOCK)
                 some = [json.dumps(job) for job in jobs[first : first + AT_ONCE]]
                 connection.execute(text(_PUT), {"study": self._study, "jobs": some})
+        self.lost = False
 
     def take(self) -> Taken | None:
         """The first job that waits; None if none does."""
         with self._engine.begin() as connection:
-            found = self._all(connection, _TAKE)
+            found = self._all(connection, _TAKE, now=datetime.now())
         return Taken(found[0][0], json.loads(found[0][1])) if found else None
-
-    @property
-    def open(self) -> set[str]:
-        """The jobs that waited or were being done when outcomes were last asked for."""
-        return set(self._open.values())
 
     def outcomes(self) -> Iterator[str]:
         """What the jobs came to that ended since the last call; it counts as made when all is taken."""
         with self._engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-            ended: dict[int, int] = dict(self._all(connection, _ENDED, first=self._first))
-            opened = {number: json.loads(job) for number, job in self._all(connection, _NEW, last=self._last)}
+            ended = {row.number: row for row in self._all(connection, _ENDED, first=self._first)}
+            opened = {row.number: json.loads(row.value_json) for row in self._all(connection, _NEW, last=self._last)}
             first = self._all(connection, _FIRST)[0][0]
-            new = sorted(ended.keys() - self._ended)
+            new = [ended[number] for number in sorted(ended.keys() - self._ended)]
             for k in range(0, len(new), AT_ONCE):
-                some = [ended[number] for number in new[k : k + AT_ONCE]]
+                some = [row.trial_id for row in new[k : k + AT_ONCE]]
                 for row in self._all(connection, _OUTCOMES, trials=some):
-                    yield json.loads(row[0])
+                    yield json.loads(row.value_json)
         self._last = max(self._last, *ended, *opened, -1)
         self._first = self._last + 1 if first is None else first
         self._ended = {number for number in ended if number >= self._first}
-        self._open = {number: job for number, job in (self._open | opened).items() if number not in ended}
+        self.open = {number: job for number, job in (self.open | opened).items() if number not in ended}
+        self.lost |= any(row.state != "COMPLETE" for row in new)
 
     def _all(self, connection: Connection, statement: str, **given: Any) -> Sequence[Any]:
         wanted = text(statement)

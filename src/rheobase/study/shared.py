@@ -84,8 +84,11 @@ class Shared(Ledger):
     def offer(self, wanted: Callable[[dict[Cell, Run]], Sequence[Job]]) -> bool:
         """Put the jobs that are wanted, and that nobody has or waits for, into the queue; whether any is wanted."""
         self._give_up_silent()
-        jobs = [_text(job) for job in wanted(self.runs())]
-        self._queue.put([job for job in jobs if job not in self._queue.open])
+        runs = self.runs()
+        if self._queue.open and not self._queue.lost:
+            return True  # what is wanted was put all at once: there is more when that is done
+        jobs, busy = [_text(job) for job in wanted(runs)], set(self._queue.open.values())
+        self._queue.put([job for job in jobs if job not in busy])
         return bool(jobs)
 
     def _give_up_silent(self) -> None:
@@ -161,6 +164,7 @@ class Shared(Ledger):
                 )
             # the lock is the connection's; a transaction left open would keep the server from clearing up
             connection.commit()
+            connection.detach()
             self._queue.prepare()
             yield
 
