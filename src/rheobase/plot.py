@@ -54,12 +54,13 @@ def curves(activation: Activation, order: int = 1, reach: float = 6.0, **paramet
     if kind == "gated":
         pair = np.stack([np.ones_like(x), x], axis=-1)
         return Curves(activation.name, "gate (value = 1)", x, (("output", activation(pair)[:, 0]),))
-    lines = tuple((_prime(n), _broken(activation, x, n, parameters)) for n in range(order + 1))
+    lines = tuple((prime(n), _broken(activation, x, n, parameters)) for n in range(order + 1))
     facts = activation.facts_at(**parameters)
     return Curves(activation.name, "x", x, lines, _sides(facts.saturation), facts.dead_zone)
 
 
-def _prime(order: int) -> str:
+def prime(order: int) -> str:
+    """What the derivative of that order is called: f(x), f′(x) …"""
     return _PRIMES[order] if order < len(_PRIMES) else f"f⁽{order}⁾(x)"
 
 
