@@ -54,7 +54,7 @@ DEMONSTRATIONS = (
         slug="centred",
         title="Zero-centred",
         question="Why do inputs that all share a sign slow a unit's learning down?",
-        own_scripts=("centred", "means"),
+        own_scripts=("unit", "centred", "means"),
         settings={"goal": 0.2},
     ),
 )

@@ -3,13 +3,15 @@
   "use strict";
   const rheobase = (window.rheobase ??= {});
 
-  /** Three significant digits, as people write them. */
+  const raised = (power) => [...String(power)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"["0123456789-".indexOf(c)]).join("");
+
+  /** A number in three significant digits, with a power of ten where that is shorter. */
   function short(value) {
-    if (!Number.isFinite(value)) return String(value).replace("Infinity", "∞");
-    if (value === 0) return "0";
+    if (!Number.isFinite(value)) return String(value).replace("Infinity", "∞").replace("-", "−");
     const size = Math.abs(value);
-    const text = size < 1e-3 || size >= 1e5 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
-    return text.replace("-", "−").replace(/e(.*)/, (_, power) => `·10^${power.replace("+", "").replace("-", "−")}`);
+    const [digits, power] = value.toExponential(1).split("e");
+    const plain = size === 0 || (size >= 1e-3 && size < 1e5);
+    return (plain ? String(Number(value.toPrecision(3))) : `${digits}·10${raised(Number(power))}`).replace("-", "−");
   }
 
   /** An element with attributes and children. */
@@ -25,14 +27,14 @@
 
   function showSlider(input) {
     const text = short(sliderValue(input));
-    input.labels[0].querySelector("output").value = text;
+    input.closest("label").querySelector("output").value = text;
     input.setAttribute("aria-valuetext", text);
   }
 
   /** A slider for a parameter of a function. */
   function parameterSlider({ name, value, low, high }) {
     const input = element("input", { type: "range", min: low, max: high, step: "any", value, "data-parameter": name });
-    return element("label", {}, `${name} `, element("output"), input);
+    return element("label", { class: "slider" }, element("span", {}, name), input, element("output", { "aria-hidden": true }));
   }
 
   /** The choice of a function; `bound` is the function at the chosen parameters, null where none is chosen. */
@@ -63,6 +65,11 @@
       });
     }
 
+    choose(name) {
+      this.select.value = name;
+      this.offer();
+    }
+
     get bound() {
       if (!this.select.value) return null;
       const inputs = [...this.root.querySelectorAll("[data-parameter]")];
@@ -83,6 +90,22 @@
       });
       const pickers = [...root.querySelectorAll("[data-function]")];
       this.functions = pickers.map((p) => new FunctionPicker(p, () => changed("function")));
+      document.querySelectorAll(`[data-set=${root.id}]`).forEach((button) =>
+        button.addEventListener("click", () => {
+          this.set(JSON.parse(button.dataset.to));
+          changed("all");
+          root.scrollIntoView();
+        }),
+      );
+    }
+
+    /** Sets controls by name, and the functions in their order. */
+    set({ functions = [], ...values }) {
+      functions.forEach((name, k) => this.functions[k].choose(name));
+      Object.entries(values).forEach(([name, value]) => {
+        this.inputs[name].value = value;
+        if (this.inputs[name].type === "range") showSlider(this.inputs[name]);
+      });
     }
 
     get(name) {

@@ -57,7 +57,7 @@
       now.optimise(now.network.parameters, controls.get("rate"));
       now.step += 1;
       observe();
-      now.history.push({ dead: count("dead"), saturated: count("saturated") });
+      now.history.push({ alive: count("alive"), saturated: count("saturated"), dead: count("dead") });
       return Number.isFinite(now.loss) ? "step" : "over";
     },
     draw() {
@@ -184,14 +184,22 @@
     ]);
   }
 
+  /** Of at most 400 steps. */
   function drawHistory() {
-    const x = now.history.map((_, k) => k + 1);
-    const series = ["dead", "saturated"].map((state, k) => ({ label: state, colour: k, x, y: now.history.map((h) => h[state]) }));
+    const stride = Math.ceil(now.history.length / 400);
+    const shown = now.history.map((h, k) => ({ ...h, step: k + 1 })).filter((h) => h.step % stride === 0);
+    const series = ["alive", "saturated", "dead"].map((state, k) => ({
+      label: state,
+      colour: k,
+      x: shown.map((h) => h.step),
+      y: shown.map((h) => h[state]),
+    }));
     rheobase.lines(part("history"), series, { xLabel: "step", yLabel: "units" });
   }
 
-  const controls = new Controls(root, (name) => name !== "rate" && runner.reset());
-  const runner = new Runner(root, task);
+  const LIVE = ["rate", "pace"];
+  const controls = new Controls(root, (name) => LIVE.includes(name) || runner.reset());
+  const runner = new Runner(root, task, () => controls.get("pace"));
   part("cells").addEventListener("change", () => task.draw());
   part("push").addEventListener("click", push);
 })();

@@ -58,13 +58,14 @@
       rheobase.fillTable(root.querySelector("table"), courses.map(row));
     },
     sentence: () =>
-      courses.map((c) => `${c.f.name}: ${lost(decades(gradients(c.network)))} per layer, loss ${loss(c)}`).join("; ") + ".",
+      courses.map((c) => `${c.f.name}: ${lost(decades(gradients(c.network)))}, loss ${loss(c)}`).join("; ") + ".",
   };
 
-  /** A length of gradient lost in words. */
+  /** Decades in a table, and in words. */
+  const figure = (value) => (Number.isFinite(value) ? value.toFixed(3).replace("-", "−") : "no gradient");
   function lost(value) {
     if (!Number.isFinite(value)) return "no gradient";
-    return `${rheobase.short(Math.abs(Number(value.toFixed(3))))} decades ${value < 0 ? "gained" : "lost"}`;
+    return `${Math.abs(value).toFixed(3)} decades ${value < 0 ? "gained" : "lost"} per layer`;
   }
 
   /** The mean loss over the last batches; before training that over all samples. */
@@ -73,9 +74,9 @@
   const row = (c) => [
     c.f.name,
     rheobase.short(c.scale),
-    lost(decades(c.expected)),
-    lost(decades(c.start)),
-    lost(decades(gradients(c.network))),
+    figure(decades(c.expected)),
+    figure(decades(c.start)),
+    figure(decades(gradients(c.network))),
     loss(c),
   ];
 

@@ -99,6 +99,7 @@
 
     show() {
       this.root.querySelector("[data-act=run]").textContent = this.running ? "Pause" : "Run";
+      this.root.querySelectorAll("[data-act=run], [data-act=step]").forEach((button) => (button.disabled = this.over));
       this.root.querySelector(".steps").textContent = `step ${this.steps}`;
       this.task.draw();
     }
