@@ -19,7 +19,9 @@ from rheobase.certify.record import read
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "kernels.md"
-EXHAUSTIVE, SAMPLE = ROOT / "certificates" / "exhaustive.csv", ROOT / "certificates" / "sample.csv"
+#: Shown by the package itself, and so installed with it.
+MEASURED = ROOT / "src" / "rheobase" / "measured"
+EXHAUSTIVE, SAMPLE, KERNELS = (MEASURED / name for name in ("exhaustive.csv", "sample.csv", "kernels.csv"))
 BENCHMARKS = ROOT / "benchmarks"
 #: The same on the same machine, where nobody uses AVX-512.
 NARROWER = BENCHMARKS / "avx2"
@@ -40,8 +42,8 @@ and bfloat16 are computed in float64 and rounded once, float64 in float64. Funct
 own, and yours, get the float64 core, generated from the definition. Softmax, log_softmax, softmin and the gated units
 have kernels, too.
 
-This page is written by `python scripts/kernel_page.py` from files in `certificates/` and `benchmarks/`, which
-`rheobase certify` and `make bench` write.
+This page is written by `python scripts/kernel_page.py` from files in `src/rheobase/measured/` and
+`benchmarks/`, which `rheobase certify` and `make bench` write.
 """
 
 
@@ -113,9 +115,9 @@ def others() -> str:
     )
 
 
-def speed(folder: Path, heading: str, remark: str) -> str:
+def speed(kernels: Path, heading: str, remark: str) -> str:
     """How often as fast as PyTorch's eager mode."""
-    about, rows = commented(folder / "kernels.csv")
+    about, rows = commented(kernels)
     text = (
         f"\n## {heading}\n\nHow often as fast as PyTorch's eager mode, all taking turns in one run; medians. {remark}\n"
     )
@@ -168,9 +170,9 @@ def render() -> str:
         HEAD
         + accuracy()
         + others()
-        + speed(BENCHMARKS, "Speed in float32", wide)
+        + speed(KERNELS, "Speed in float32", wide)
         + training(BENCHMARKS, "A training step")
-        + speed(NARROWER, "Speed in float32 with AVX2", narrow)
+        + speed(NARROWER / "kernels.csv", "Speed in float32 with AVX2", narrow)
         + training(NARROWER, "A training step with AVX2")
     )
 
