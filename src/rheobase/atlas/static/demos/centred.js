@@ -19,7 +19,7 @@
     const unit = problem(f, seed, { target, batch: controls.get("batch"), centred });
     const rate = controls.get("rule") === "tuned" ? tuned(unit, seed + TUNED) : controls.get("rate");
     const count = usual(unit, rate, seed + COUNTED);
-    return { ...unit, label, rate, count, path: [[0, 0]], same: 0, random: new Random(seed + SHOWN) };
+    return { ...unit, label, rate, count, path: [[0, 0]], random: new Random(seed + SHOWN) };
   }
 
   const at = (unit) => unit.path.at(-1);
@@ -30,7 +30,6 @@
     const [g, h] = gradient(unit, at(unit), unit.random);
     const [w, v] = at(unit);
     unit.path.push([w - unit.rate * g, v - unit.rate * h]);
-    unit.same += g * h > 0;
   }
 
   const stands = (unit) => reached(unit) || taken(unit) >= LIMIT || !Number.isFinite(at(unit)[0]);
@@ -64,7 +63,7 @@
     short(Number(rheobase.mean(unit.a).toFixed(3))),
     short(unit.large / unit.small),
     short(unit.rate),
-    taken(unit) ? `${Math.round((100 * unit.same) / taken(unit))} %` : "–",
+    `${Math.round(100 * unit.same)} %`,
     percent(remaining(unit, at(unit))),
     reached(unit) ? `${taken(unit)}` : "–",
     unit.count < LIMIT ? `${unit.count}` : `over ${LIMIT}`,

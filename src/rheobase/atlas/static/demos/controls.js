@@ -2,8 +2,7 @@
 (() => {
   "use strict";
   const rheobase = (window.rheobase ??= {});
-
-  const raised = (power) => [...String(power)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"["0123456789-".indexOf(c)]).join("");
+  const { element } = rheobase;
 
   /** A number in three significant digits, with a power of ten where that is shorter. */
   function short(value) {
@@ -11,15 +10,7 @@
     const size = Math.abs(value);
     const [digits, power] = value.toExponential(1).split("e");
     const plain = size === 0 || (size >= 1e-3 && size < 1e5);
-    return (plain ? String(Number(value.toPrecision(3))) : `${digits}·10${raised(Number(power))}`).replace("-", "−");
-  }
-
-  /** An element with attributes and children. */
-  function element(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    Object.entries(attributes).forEach(([name, value]) => made.setAttribute(name, value));
-    made.append(...children);
-    return made;
+    return (plain ? String(Number(value.toPrecision(3))) : `${digits}·10${rheobase.raised(Number(power))}`).replace("-", "−");
   }
 
   /** The number a slider stands for; where it has data-base, its position is the exponent. */
@@ -118,9 +109,9 @@
   /** The rows of a table's body, from texts; the first of each is its head. */
   function fillTable(table, rows) {
     const line = ([head, ...cells]) =>
-      element("tr", {}, element("th", { scope: "row" }, head), ...cells.map((text) => element("td", {}, text)));
+      element("tr", {}, element("th", { scope: "row" }, head), ...cells.map((text) => element("td", { class: "number" }, text)));
     table.tBodies[0].replaceChildren(...rows.map(line));
   }
 
-  Object.assign(rheobase, { short, element, Controls, fillTable });
+  Object.assign(rheobase, { short, Controls, fillTable });
 })();

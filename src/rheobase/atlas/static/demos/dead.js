@@ -9,6 +9,9 @@
   /** Below this share of the steepest slope a unit counts as saturated. */
   const SHARE = Number(root.dataset.saturated);
 
+  const STATES = ["alive", "saturated", "dead"];
+  const COLOURS = ["var(--good)", "var(--warn)", "var(--bad)"];
+
   let now;
 
   function begin(seed) {
@@ -57,7 +60,7 @@
       now.optimise(now.network.parameters, controls.get("rate"));
       now.step += 1;
       observe();
-      now.history.push({ alive: count("alive"), saturated: count("saturated"), dead: count("dead") });
+      now.history.push(Object.fromEntries(STATES.map((state) => [state, count(state)])));
       return Number.isFinite(now.loss) ? "step" : "over";
     },
     draw() {
@@ -99,7 +102,7 @@
     const cell = ({ u }) => {
       const input = rheobase.element("input", { type: "radio", name: "unit", value: u });
       input.checked = u === 0;
-      return rheobase.element("label", { class: "cell" }, input, rheobase.element("b", {}, `${u + 1}`), rheobase.element("span"));
+      return rheobase.element("label", { class: "cell" }, input, rheobase.element("b", {}, `${u + 1}`), rheobase.element("span", {}));
     };
     part("cells").replaceChildren(...now.units.map(cell));
   }
@@ -138,14 +141,13 @@
   function shade() {
     const canvas = part("shade");
     const context = canvas.getContext("2d");
-    const style = getComputedStyle(root);
-    const colours = ["--accent", "--accent-2"].map((name) => style.getPropertyValue(name));
+    const { color, outlineColor } = getComputedStyle(canvas);
     const { value: sigmoid } = rheobase.bind("sigmoid");
     const places = Float64Array.from({ length: 2 * SHADES ** 2 }, (_, k) => place(k));
     const answers = answer(places, SHADES ** 2);
     context.clearRect(0, 0, SHADES, SHADES);
     answers.forEach((z, n) => {
-      context.fillStyle = colours[z > 0 ? 1 : 0];
+      context.fillStyle = z > 0 ? outlineColor : color;
       context.globalAlpha = 0.5 * Math.abs(sigmoid(z) - 0.5);
       context.fillRect(n % SHADES, Math.floor(n / SHADES), 1, 1);
     });
@@ -169,15 +171,17 @@
     const unit = chosen();
     const [low, high] = [Math.min(-4, unit.low - 1), Math.max(4, unit.high + 1)];
     const x = Array.from({ length: 201 }, (_, k) => low + ((high - low) * k) / 200);
-    rheobase.lines(
-      part("curve"),
-      [
-        { label: "f", colour: 0, x, y: x.map(now.f.value) },
-        { label: "slope", colour: 1, dash: true, x, y: x.map(now.f.slope) },
-        { label: `unit ${unit.u + 1}: z over the data`, colour: 2, x: [unit.low, unit.high], y: [0, 0] },
+    rheobase.lines(part("curve"), {
+      series: [
+        { label: now.f.name, x, y: x.map(now.f.value) },
+        { label: "slope", x, y: x.map(now.f.slope) },
+        { label: `z of unit ${unit.u + 1} over the data`, dash: "", x: [unit.low, unit.high], y: [0, 0] },
       ],
-      { xLabel: "z", yLabel: now.f.name },
-    );
+      marks: [Plot.ruleY([0], { x1: unit.low, x2: unit.high, stroke: "var(--series-3)", strokeWidth: 8, strokeOpacity: 0.45 })],
+      xLabel: "z",
+      title: `Where unit ${unit.u + 1} stands on the curve`,
+      height: 260,
+    });
     part("story").textContent = story(unit);
     rheobase.fillTable(root.querySelector("table"), [
       [`${unit.u + 1}`, unit.state, `${short(unit.low)} to ${short(unit.high)}`, short(unit.slope), short(unit.gradient), short(unit.bias)],
@@ -188,13 +192,14 @@
   function drawHistory() {
     const stride = Math.ceil(now.history.length / 400);
     const shown = now.history.map((h, k) => ({ ...h, step: k + 1 })).filter((h) => h.step % stride === 0);
-    const series = ["alive", "saturated", "dead"].map((state, k) => ({
+    const series = STATES.map((state, k) => ({
       label: state,
-      colour: k,
+      colour: COLOURS[k],
+      dash: "",
       x: shown.map((h) => h.step),
       y: shown.map((h) => h[state]),
     }));
-    rheobase.lines(part("history"), series, { xLabel: "step", yLabel: "units" });
+    rheobase.lines(part("history"), { series, xLabel: "step", yLabel: "units", title: "Units by state", height: 240 });
   }
 
   const LIVE = ["rate", "pace"];

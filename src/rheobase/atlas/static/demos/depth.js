@@ -80,24 +80,29 @@
     loss(c),
   ];
 
+  const colour = (k) => `var(--series-${k + 1})`;
+
   function drawGradients() {
     const beside = { expected: "expected", start: "at the start" };
     const series = courses.flatMap((c, k) => {
-      const now = { label: c.f.name, colour: k, y: gradients(c.network) };
+      const now = { label: c.f.name, colour: colour(k), dash: "", y: gradients(c.network) };
       const kept = controls.get("beside");
-      return kept in beside ? [now, { label: `${c.f.name}, ${beside[kept]}`, colour: k, dash: true, y: c[kept] }] : [now];
+      return kept in beside ? [now, { label: `${c.f.name}, ${beside[kept]}`, colour: colour(k), dash: "6 4", y: c[kept] }] : [now];
     });
-    const layers = courses[0]?.start.map((_, l) => l + 1) ?? [];
-    rheobase.lines(
-      part("gradients"),
-      series.map((s) => ({ ...s, x: layers, y: s.y.map((v) => (v > 0 && v < Infinity ? v : null)) })),
-      { xLabel: "hidden layer", yLabel: "size of the gradient", yLog: true },
-    );
+    const layers = courses[0].start.map((_, l) => l + 1);
+    rheobase.lines(part("gradients"), {
+      series: series.map((s) => ({ ...s, x: layers, y: s.y.map((v) => (v > 0 && v < Infinity ? v : NaN)) })),
+      xLabel: "hidden layer",
+      yLabel: "size of the gradient",
+      yLog: true,
+      title: "The gradient at every layer",
+      height: 340,
+    });
   }
 
   function drawLosses() {
-    const series = courses.map((c, k) => ({ label: c.f.name, colour: k, ...smoothed(c.losses) }));
-    rheobase.lines(part("losses"), series, { xLabel: "step", yLabel: "loss" });
+    const series = courses.map((c, k) => ({ label: c.f.name, colour: colour(k), dash: "", ...smoothed(c.losses) }));
+    rheobase.lines(part("losses"), { series, xLabel: "step", yLabel: "loss", title: "The loss", height: 280 });
   }
 
   /** At most 200 points, each the mean over a stretch of steps. */

@@ -44,8 +44,9 @@
     },
     draw() {
       const layers = courses[0].means.map((_, l) => l + 1);
-      const series = courses.map((c, k) => ({ label: c.f.name, colour: k, x: layers, y: c.means }));
-      rheobase.lines(part("means"), series, { xLabel: "hidden layer", yLabel: "mean activation" });
+      const series = courses.map((c) => ({ label: c.f.name, x: layers, y: c.means }));
+      const words = { xLabel: "hidden layer", yLabel: "mean activation", title: "The mean of the activations at every layer" };
+      rheobase.lines(part("means"), { series, ...words, height: 260 });
       rheobase.fillTable(root.querySelector("table"), courses.map(row));
     },
     sentence: () => courses.map((c) => `${c.f.name}: loss ${short(c.loss)}, ${offset(c)} of the signal is offset`).join("; ") + ".",

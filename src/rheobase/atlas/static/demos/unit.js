@@ -33,11 +33,14 @@
   /** ½·E(miss·a)²: the loss of weights that miss the target by `miss`. */
   const loss = ([xx, xy, yy], [p, q]) => (xx * p * p + 2 * xy * p * q + yy * q * q) / 2;
 
+  /** The share of samples whose two inputs, and so whose two weight gradients, have one sign. */
+  const sameSign = (a) => rheobase.mean(Float64Array.from({ length: SAMPLES }, (_, n) => a[2 * n] * a[2 * n + 1] > 0));
+
   /** A task for a unit: find `target` from weights 0 with `batch` samples per step. */
   function problem(f, seed, { target, batch, centred = false }) {
     const a = inputs(f, new rheobase.Random(seed), centred);
     const curvature = moments(a);
-    return { a, curvature, target, batch, first: loss(curvature, target), ...eigen(curvature) };
+    return { a, curvature, target, batch, same: sameSign(a), first: loss(curvature, target), ...eigen(curvature) };
   }
 
   /** The gradient by the two weights on a batch of samples drawn. */
