@@ -17,6 +17,15 @@ rheobase.shown = function (value) {
   return text.replace("-", "−");
 };
 
+// A whole power in raised digits: 10⁻³.
+rheobase.raised = (power) => [...String(power)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"["0123456789-".indexOf(c)]).join("");
+const tenTo = (value) => { const power = Math.log10(value); return Math.abs(power - Math.round(power)) < 1e-9 ? `10${rheobase.raised(Math.round(power))}` : ""; };
+
+// The ticks of an axis: where all numbers are whole, no fractions between them.
+function ticks(all, domain, count) {
+  return all.every(Number.isInteger) ? { ticks: d3.ticks(...domain, count).filter(Number.isInteger), tickFormat: String } : { ticks: count };
+}
+
 function element(name, attributes, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -55,14 +64,15 @@ function zone(z, domain) {
 
 function picture(options, width) {
   const narrow = width < 480;
-  const xs = options.xDomain || d3.extent(options.series.flatMap((s) => Array.from(s.x)));
+  const all = options.series.flatMap((s) => Array.from(s.x));
+  const xs = options.xDomain || d3.extent(all);
   return Plot.plot({
     width, height: options.height || Math.round(Math.max(240, Math.min(430, width * 0.58))),
     marginLeft: narrow ? 40 : 48, marginBottom: 40, marginTop: 24, marginRight: 12,
     ariaLabel: options.title || "", ariaDescription: options.series.map((s) => s.label).join(", "),
     style: { background: "none" },
-    x: { label: options.xLabel || null, type: options.xLog ? "log" : "linear", domain: xs, ticks: narrow ? 5 : 9, labelArrow: "none" },
-    y: { label: options.yLabel || null, type: options.yLog ? "log" : "linear", domain: options.yDomain, ticks: options.yLog ? 5 : 7, grid: true, labelArrow: "none", nice: !options.yDomain },
+    x: { label: options.xLabel || null, type: options.xLog ? "log" : "linear", domain: xs, ...ticks(all, xs, narrow ? 5 : 9), labelArrow: "none" },
+    y: { label: options.yLabel || null, type: options.yLog ? "log" : "linear", domain: options.yDomain, ticks: options.yLog ? 5 : 7, tickFormat: options.yLog ? tenTo : undefined, grid: true, labelArrow: "none", nice: !options.yDomain },
     marks: [
       ...(options.zones || []).flatMap((z) => zone(z, xs)),
       ...(options.axes ? [Plot.ruleX([0], { stroke: "var(--muted)" }), Plot.ruleY([0], { stroke: "var(--muted)" })] : []),
