@@ -76,8 +76,11 @@ def _broken(activation: Activation, x: Points, order: int, parameters: dict[str,
 def _of_row(activation: Activation, x: Points, parameters: dict[str, float]) -> Curves:
     others = [np.full_like(x, -k) for k in range(3 if activation.definition.groups else 2)]
     rows = np.stack([x, *others], axis=-1)
-    options: dict[str, Any] = {"rng": np.random.default_rng(0)} if activation.definition.noise else {}
-    values = activation(rows, **options, **parameters)
+    if activation.definition.noise:
+        # the same draw for every row: what is shown is what the input does
+        values = np.stack([activation(row, rng=np.random.default_rng(0), **parameters) for row in rows])
+    else:
+        values = activation(rows, **parameters)
     lines = tuple((f"output {k + 1}", values[:, k]) for k in range(values.shape[-1]))
     return Curves(activation.name, "first input (the others are 0, -1, …)", x, lines)
 

@@ -17,7 +17,21 @@ from rheobase import catalogue
 from rheobase.bench import conduct, contestants, eager, onnx, ours, training
 from rheobase.bench.contestants import COPY
 from rheobase.bench.plan import (
-    BOTH, CORE, EXACT, FAST, FORWARD, IN_PLACE, NUMPY, OURS, PASSES, RIVALS, WIDTHS, Pass, Plan, make, passes,
+    BOTH,
+    CORE,
+    EXACT,
+    FAST,
+    FORWARD,
+    IN_PLACE,
+    NUMPY,
+    OURS,
+    PASSES,
+    RIVALS,
+    WIDTHS,
+    Pass,
+    Plan,
+    make,
+    passes,
 )  # fmt: skip
 from rheobase.bench.record import Results, Timing, geometric_mean, is_transcendental
 from rheobase.bench.timing import interleaved

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 from rheobase.atlas import site
@@ -66,22 +65,29 @@ def _contents(out: Path) -> set[str]:
     return {CONTENTS, *json.loads(path.read_text())} if path.is_file() else set()
 
 
-def _write(out: Path, files: Iterable[File]) -> None:
+def _write(out: Path, files: Sequence[File]) -> None:
     """Into a folder beside it, which then takes its place."""
     target = out.resolve()
-    fresh, old = (target.with_name(f".{target.name}.{word}.{os.getpid()}") for word in ("new", "old"))
-    names = [file.path for file in files]
+    fresh = target.with_name(f".{target.name}.new.{os.getpid()}")
+    names = json.dumps([file.path for file in files], indent=0)
     try:
-        for file in chain(files, [File(CONTENTS, json.dumps(names, indent=0).encode())]):
+        for file in (*files, File(CONTENTS, names.encode())):
             path = fresh / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.content)
-        if target.exists():
-            target.rename(old)
-        fresh.rename(target)
+        _replace(target, fresh)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise RheobaseError(f"cannot write to {str(out)!r}: {reason}") from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+
+
+def _replace(target: Path, fresh: Path) -> None:
+    if not target.exists():
+        fresh.rename(target)
+        return
+    old = target.with_name(f".{target.name}.old.{os.getpid()}")
+    target.rename(old)
+    fresh.rename(target)
+    shutil.rmtree(old)

@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from rheobase import measured
+from rheobase.atlas.text import number
 from rheobase.bench.plan import BOTH, FAST, FORWARD
 from rheobase.certify.contestants import OURS
 
@@ -16,6 +18,7 @@ SAMPLE, EXHAUSTIVE, KERNELS, CLAIMS = "sample.csv", "exhaustive.csv", "kernels.c
 #: The number of elements at which speeds are told: too many for a cache, too few for memory alone to decide.
 SIZE = 1 << 20
 PASSES = (FORWARD, BOTH)
+_DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +29,24 @@ class Accuracy:
     order: int
     computation: str
     ulp: float
-    misrounded: int
     everywhere: bool
 
-    @property
-    def ours(self) -> bool:
-        """Whether one of our cores was measured."""
-        return self.computation in OURS
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Headings of the columns, and rows with a label each."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """What a pass of one contestant takes per element, and how often as fast as PyTorch's eager mode that is."""
+    """What a pass of one contestant takes per element, in the median."""
 
     work: str
     contestant: str
     nanoseconds: float
-    speedup: float | None
 
 
 @cache
@@ -51,7 +55,7 @@ def _accuracies() -> Mapping[str, tuple[Accuracy, ...]]:
     for file in (SAMPLE, EXHAUSTIVE):
         for row in measured.commented(measured.text(file))[1]:
             made = Accuracy(row["dtype"], int(row["order"]), row["computation"], float(row["largest"]),
-                            int(row["misrounded"]), row["exhaustive"] == "True")  # fmt: skip
+                            row["exhaustive"] == "True")  # fmt: skip
             found[row["function"], made.dtype, made.order, made.computation] = made
     names = dict.fromkeys(key[0] for key in found)
     return {name: tuple(a for key, a in found.items() if key[0] == name) for name in names}
@@ -63,10 +67,32 @@ def _speeds() -> Mapping[str, tuple[Speed, ...]]:
     found: dict[str, list[Speed]] = {}
     for row in rows:
         if int(row["size"]) == SIZE and row["pass"] in PASSES:
-            speedup = float(row["speedup"]) if row["speedup"] else None
-            made = Speed(row["pass"], row["contestant"], 1e9 * float(row["seconds"]) / SIZE, speedup)
+            made = Speed(row["pass"], row["contestant"], 1e9 * float(row["seconds"]) / SIZE)
             found.setdefault(row["function"], []).append(made)
     return {name: tuple(speeds) for name, speeds in found.items()}
+
+
+def _pivot(cells: Mapping[tuple[str, str], str]) -> Table | None:
+    """Rows and columns from cells by (row, column), in the order in which they come."""
+    columns = tuple(dict.fromkeys(column for _, column in cells))
+    labels = dict.fromkeys(row for row, _ in cells)
+    rows = tuple((label, tuple(cells.get((label, column), "–") for column in columns)) for label in labels)
+    return Table(columns, rows) if rows else None
+
+
+def accuracy_table(name: str) -> Table | None:
+    """Errors by what is computed (rows) and who computes it (columns); None if nothing was certified."""
+    cells = {}
+    for a in sorted(accuracy(name), key=lambda a: (list(_DTYPES).index(a.dtype), a.order)):
+        who = f"rheobase {a.computation}" if a.computation in OURS else a.computation
+        sampled = "" if a.everywhere else " *"
+        cells[f"{a.dtype}, {'slope' if a.order else 'value'}", who] = f"{number(a.ulp)}{sampled}"
+    return _pivot(cells)
+
+
+def speed_table(name: str) -> Table | None:
+    """Nanoseconds by who computes it (rows) and what (columns); None if nothing was timed."""
+    return _pivot({(s.contestant, s.work): number(s.nanoseconds, 3) for s in speed(name)})
 
 
 def accuracy(name: str) -> tuple[Accuracy, ...]:
@@ -98,5 +124,7 @@ def about(file: str) -> str:
 @cache
 def claims() -> Mapping[str, Any]:
     """The textbook's claims and their verdicts."""
+    if not files(measured.__name__).joinpath(CLAIMS).is_file():
+        return {"claims": [], "machine": {}}
     found: Mapping[str, Any] = json.loads(measured.text(CLAIMS))
     return found

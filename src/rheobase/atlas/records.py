@@ -185,14 +185,14 @@ class Page:
         return tuple(name for name in catalogue.names() if name in words and name != self.entry.name)
 
     @property
-    def accuracy(self) -> tuple[measurements.Accuracy, ...]:
+    def accuracy(self) -> measurements.Table | None:
         """What was certified."""
-        return measurements.accuracy(self.entry.name)
+        return measurements.accuracy_table(self.entry.name)
 
     @property
-    def speed(self) -> tuple[measurements.Speed, ...]:
+    def speed(self) -> measurements.Table | None:
         """What was timed."""
-        return measurements.speed(self.entry.name)
+        return measurements.speed_table(self.entry.name)
 
     @property
     def snippets(self) -> tuple[code.Snippet, ...]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from rheobase.algebra.typeset import readable
 from rheobase.atlas import measurements
-from rheobase.atlas.demos import DEMONSTRATIONS
+from rheobase.atlas.demos import DEMONSTRATIONS, Demonstration
 from rheobase.atlas.functions import functions_script
 from rheobase.atlas.records import FACETS, ORDERS, PROPERTIES, Entry, entries, pages
 from rheobase.atlas.text import number, signed
@@ -46,6 +46,11 @@ LINKS = (
 )
 
 
+def demo_page(demo: Demonstration) -> str:
+    """The file of a demonstration's page."""
+    return f"demo-{demo.slug}.html"
+
+
 def size(listed: Sequence[Entry]) -> int:
     """How many files are made and not copied."""
     return len(listed) + len(LINKS) + len(DEMONSTRATIONS) + 2
@@ -65,10 +70,14 @@ def made(listed: Sequence[Entry]) -> Iterator[File]:
     yield page("index.html", "index.html.j2", families=_by_family(listed), facets=(*FACETS, *PROPERTIES),
                orders=ORDERS, libraries=dict.fromkeys(name for e in listed for name in e.libraries))  # fmt: skip
     yield page("compare.html", "compare.html.j2", families=_by_family([e for e in listed if e.facts is not None]))
-    yield page("claims.html", "claims.html.j2", record=measurements.claims(), page_of=by_page, textbook=TEXTBOOK)
-    yield page("demonstrations.html", "demonstrations.html.j2", demonstrations=DEMONSTRATIONS)
+    yield page(
+        "claims.html", "claims.html.j2", record=measurements.claims(), machine={}, page_of=by_page, textbook=TEXTBOOK
+    )
+    yield page(
+        "demonstrations.html", "demonstrations.html.j2", demonstrations=[(demo_page(d), d) for d in DEMONSTRATIONS]
+    )
     for demo in DEMONSTRATIONS:
-        yield page(demo.page, demo.template, demo=demo)
+        yield page(demo_page(demo), demo.template, demo=demo)
     script = environment.get_template("functions.js.j2").render(functions_script(e.definition for e in listed))
     yield File(f"{STATIC}/functions.js", script.encode())
     yield File(f"{STATIC}/facts.js", _facts(listed).encode())
@@ -76,15 +85,10 @@ def made(listed: Sequence[Entry]) -> Iterator[File]:
 
 def copied() -> Iterator[File]:
     """Every file that is shipped as it is: styles, scripts, the front-end parts with their licences."""
-    return _under(files("rheobase.atlas").joinpath(STATIC), STATIC)
-
-
-def _under(folder: Traversable, path: str) -> Iterator[File]:
-    for held in sorted(folder.iterdir(), key=lambda f: f.name):
-        if held.is_dir():
-            yield from _under(held, f"{path}/{held.name}")
-        else:
-            yield File(f"{path}/{held.name}", held.read_bytes())
+    folder = Path(__file__).parent / STATIC
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield File(path.relative_to(folder.parent).as_posix(), path.read_bytes())
 
 
 def listed() -> list[Entry]:
@@ -97,7 +101,7 @@ def _environment() -> Environment:
     environment = Environment(loader=loader, autoescape=select_autoescape(["html.j2"]), trim_blocks=True)
     environment.globals |= {
         "links": LINKS, "root": "", "version": version("rheobase"), "share": SHARE, "about": measurements.about,
-        "files": {"accuracy": measurements.SAMPLE, "speed": measurements.KERNELS}, "size": measurements.SIZE,
+        "readable": readable, "files": {"accuracy": measurements.SAMPLE, "speed": measurements.KERNELS}, "size": measurements.SIZE,
     }  # fmt: skip
     environment.filters |= {"number": number, "signed": signed}
     return environment
