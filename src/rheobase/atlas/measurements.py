@@ -125,6 +125,6 @@ def about(file: str) -> str:
 def claims() -> Mapping[str, Any]:
     """The textbook's claims and their verdicts."""
     if not files(measured.__name__).joinpath(CLAIMS).is_file():
-        return {"claims": [], "machine": {}}
+        return {"claims": [], "machine": "", "versions": {}}
     found: Mapping[str, Any] = json.loads(measured.text(CLAIMS))
     return found

@@ -70,14 +70,11 @@ def made(listed: Sequence[Entry]) -> Iterator[File]:
     yield page("index.html", "index.html.j2", families=_by_family(listed), facets=(*FACETS, *PROPERTIES),
                orders=ORDERS, libraries=dict.fromkeys(name for e in listed for name in e.libraries))  # fmt: skip
     yield page("compare.html", "compare.html.j2", families=_by_family([e for e in listed if e.facts is not None]))
-    yield page(
-        "claims.html", "claims.html.j2", record=measurements.claims(), machine={}, page_of=by_page, textbook=TEXTBOOK
-    )
-    yield page(
-        "demonstrations.html", "demonstrations.html.j2", demonstrations=[(demo_page(d), d) for d in DEMONSTRATIONS]
-    )
-    for demo in DEMONSTRATIONS:
-        yield page(demo_page(demo), demo.template, demo=demo)
+    yield page("claims.html", "claims.html.j2", record=measurements.claims(), page_of=by_page, textbook=TEXTBOOK)
+    demos = [(demo_page(demo), demo) for demo in DEMONSTRATIONS]
+    yield page("demonstrations.html", "demonstrations.html.j2", demonstrations=demos)
+    for path, demo in demos:
+        yield page(path, demo.template, demo=demo)
     script = environment.get_template("functions.js.j2").render(functions_script(e.definition for e in listed))
     yield File(f"{STATIC}/functions.js", script.encode())
     yield File(f"{STATIC}/facts.js", _facts(listed).encode())
@@ -101,7 +98,8 @@ def _environment() -> Environment:
     environment = Environment(loader=loader, autoescape=select_autoescape(["html.j2"]), trim_blocks=True)
     environment.globals |= {
         "links": LINKS, "root": "", "version": version("rheobase"), "share": SHARE, "about": measurements.about,
-        "readable": readable, "files": {"accuracy": measurements.SAMPLE, "speed": measurements.KERNELS}, "size": measurements.SIZE,
+        "files": {"accuracy": measurements.SAMPLE, "speed": measurements.KERNELS}, "size": measurements.SIZE,
+        "readable": readable,
     }  # fmt: skip
     environment.filters |= {"number": number, "signed": signed}
     return environment
