@@ -29,10 +29,10 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from generated import commented
 from sqlalchemy import Connection, create_engine, text
 
 from rheobase.bench.record import as_csv, machine
+from rheobase.measured import commented
 from rheobase.study.cells import Job, wanted
 from rheobase.study.ledger import RUNS, as_text
 from rheobase.study.plan import DEFAULT, Plan
@@ -292,7 +292,7 @@ VERSIONS = {name: version(name) for name in ("optuna", "sqlalchemy", "pg8000")}
 
 def keep(rows: Sequence[Traffic], path: Path) -> None:
     """Write rows into the file; they replace those of the same measurements."""
-    old = commented(path)[1] if path.exists() else []
+    old = commented(path.read_text())[1] if path.exists() else []
     new = {measurement(row): row for row in map(asdict, rows)}
     held = {measurement(row): row for row in old} | new
     about = machine(cores())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+
+from rheobase.measured import commented, told
 
 Row = Mapping[str, str]
 
@@ -23,12 +24,10 @@ def write_or_check(target: Path, render: Callable[[], str], description: str | N
         sys.exit(f"{target} is out of date; run scripts/{Path(sys.argv[0]).name}")
 
 
-def commented(path: Path) -> tuple[str, list[Row]]:
+def read_about(path: Path) -> tuple[str, list[Row]]:
     """The lines about the machine as one sentence, and the rows of the table."""
-    lines = path.read_text().splitlines()
-    about = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
-    said = "; ".join(f"{key} {value}" for key, value in about.items() if key not in ("instructions", "system"))
-    return said, list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    about, rows = commented(path.read_text())
+    return told(about), list(rows)
 
 
 def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
