@@ -20,7 +20,7 @@ from rheobase.study.plan import Plan
 from rheobase.study.population import Pace, group, pace, train_together
 from rheobase.study.record import cell_of
 from rheobase.study.results import Results, summarise
-from rheobase.study.shared import Shared, rest
+from rheobase.study.shared import Shared, State, rest
 from rheobase.study.terms import terms
 from rheobase.study.train import Member, Run, train
 from rheobase.study.workers import cores, crew
@@ -86,17 +86,25 @@ def share(
     `order` is what workers must know. They learn it when all is measured: they must train as it was decided here.
     """
     written: set[Cell] = set()
+
+    def note(complete: bool = False) -> None:
+        runs = shared.runs()
+        for cell in runs.keys() - written:
+            files.write(runs[cell])
+        written.update(runs)
+        state = State(done(plan, runs), in_all(plan, runs), complete)
+        shared.tell(state)
+        progress(state.done, state.in_all)
+
     with shared.only_coordinator():
         found = measured(data, plan, shared)
+        note()
         shared.set_order(order)
         while shared.offer(lambda runs: jobs_for(data, plan, runs)):
             if not shared.work(partial(trained, data, plan, found["together"])):
                 rest()
-            runs = shared.runs()
-            for cell in runs.keys() - written:
-                files.write(runs[cell])
-            written |= runs.keys()
-            progress(done(plan, runs), in_all(plan, runs))
+            note()
+        note(complete=True)
     return _summarised(data, plan, shared.runs(), found)
 
 
