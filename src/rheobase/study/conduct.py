@@ -14,8 +14,9 @@ from rheobase.study.data import Dataset
 from rheobase.study.kept import Files
 from rheobase.study.ledger import in_memory
 from rheobase.study.own import Own
+from rheobase.study.own_cost import own_costs
 from rheobase.study.plan import Plan
-from rheobase.study.population import pace, train_together
+from rheobase.study.population import Pace, pace, train_together
 from rheobase.study.record import cell_of
 from rheobase.study.results import Results, summarise
 from rheobase.study.shared import Shared, rest
@@ -58,10 +59,11 @@ def run(
     `keeper` as soon as it is done (default: in memory); what that holds from before is not trained again.
     """
     keeper = keeper or in_memory(terms(data, plan))
-    found, runs = measured(data, plan, keeper), keeper.runs()
+    workers = cores() if workers is None else workers
+    found, runs = measured(data, plan, keeper, workers), keeper.runs()
     progress(done(plan, runs), in_all(plan, runs))
     if jobs_for(data, plan, runs):
-        with crew(cores() if workers is None else workers) as each:
+        with crew(workers) as each:
             while jobs := jobs_for(data, plan, runs):
                 for outcome in each(trained, [(data, plan, found["together"], job) for job in jobs]):
                     keeper.add(outcome)
@@ -113,34 +115,42 @@ def trained(data: Dataset | Own, plan: Plan, together: Mapping[str, bool], job: 
     return [train(data, plan, name, *member) for member in members]
 
 
-def measured(data: Dataset | Own, plan: Plan, keeper: Keeper) -> Measured:
+def measured(data: Dataset | Own, plan: Plan, keeper: Keeper, workers: int = 1) -> Measured:
     """What a step costs, and of which functions many trainings are faster as one program.
 
-    It is kept: a study that goes on must train as it did.
+    It is measured in a fresh process, before there are others (`workers` 0: in this one), and kept: a study that goes
+    on must train as it did.
     """
-    if isinstance(data, Own):
-        return _not_measured(plan)
     held = keeper.measured()
     if not held or not set(plan.activations) <= held["costs"].keys():
-        costs = {name: asdict(cost) for name, cost in step_costs(data, plan).items()}
-        first = {job[0].activation: [Member(c.learning_rate, c.seed, c.final) for c in job] for job in wanted(plan, {})}
-        paces = {name: pace(data, plan, name, members) for name, members in first.items()}
-        held = {
-            "costs": costs,
-            "together": {name: p.together < p.alone for name, p in paces.items()} | (held["together"] if held else {}),
-            "seconds": {name: p.best for name, p in paces.items()},
-        }
+        found = _of_own(data, plan, workers) if isinstance(data, Own) else _of_the_network(data, plan, workers)
+        held = {**found, "together": found["together"] | (held["together"] if held else {})}
         keeper.set_measured(held)
     return held
 
 
-def _not_measured(plan: Plan) -> Measured:
-    unknown = asdict(Cost(math.nan, math.nan, math.nan))
+def _of_own(own: Own, plan: Plan, workers: int) -> Measured:
     return {
-        "costs": dict.fromkeys(plan.activations, unknown),
+        "costs": {name: asdict(cost) for name, cost in own_costs(own, plan, workers).items()},
         "together": dict.fromkeys(plan.activations, False),
         "seconds": dict.fromkeys(plan.activations, math.nan),
     }
+
+
+def _of_the_network(data: Dataset, plan: Plan, workers: int) -> Measured:
+    with crew(min(workers, 1)) as each:
+        [costs], [speeds] = each(step_costs, [(data, plan)]), each(paces, [(data, plan)])
+    return {
+        "costs": {name: asdict(cost) for name, cost in costs.items()},
+        "together": {name: p.together < p.alone for name, p in speeds.items()},
+        "seconds": {name: p.best for name, p in speeds.items()},
+    }
+
+
+def paces(data: Dataset, plan: Plan) -> dict[str, Pace]:
+    """How fast the first trainings of each function are."""
+    first = {job[0].activation: [Member(c.learning_rate, c.seed, c.final) for c in job] for job in wanted(plan, {})}
+    return {name: pace(data, plan, name, members) for name, members in first.items()}
 
 
 def estimate(plan: Plan, held: Measured, workers: int) -> float:

@@ -55,6 +55,11 @@ class Results:
     outcomes: tuple[Outcome, ...]
 
     @property
+    def costs_known(self) -> bool:
+        """Whether the time of a step was measured: that of the user's own function may be too long to be."""
+        return not any(math.isnan(o.step_time_ratio) for o in self.outcomes)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know about the data and the plan."""
         said = [n for n in self.plan.notes if n != OUTPUT] if isinstance(self.data, Own) else self.plan.notes

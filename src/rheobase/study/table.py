@@ -10,11 +10,19 @@ from rich.text import Text
 
 from rheobase.facts.saturation import SHARE
 from rheobase.study.own import Own
+from rheobase.study.own_cost import PATIENCE
 from rheobase.study.plan import COST_REFERENCE
 from rheobase.study.results import Outcome, Results
 from rheobase.study.statistics import CONFIDENCE, Estimate
 from rheobase.study.units import Unit, unit
 
+#: What the columns of health say.
+OF_HEALTH = (
+    ("dead", "units of rectifiers that no training row makes fire: they learn nothing"),
+    ("sat.", f"saturated: how often a unit of another function has a slope below {SHARE:.0%} of its largest"),
+    ("shift", "share of the signal that is a constant offset, (E f)²/E f²; 0 is centred"),
+    ("grad.", "powers of ten of gradient lost from the last hidden layer to the first"),
+)
 #: Wide enough for two spaces between the columns.
 ROOMY = 100
 
@@ -23,8 +31,8 @@ def headings(results: Results) -> list[str]:
     """The column headings."""
     u, against = unit(results.data.metric), f"vs {results.plan.baseline}"
     versus = against if len(against) <= 13 else "vs baseline"
-    network = [] if isinstance(results.data, Own) else ["cost", "dead", "sat.", "shift", "grad."]
-    return ["function", u.metric + u.sign, versus, *network, "lr", "fails"]
+    health = [] if isinstance(results.data, Own) else ["dead", "sat.", "shift", "grad."]
+    return ["function", u.metric + u.sign, versus, *["cost"] * results.costs_known, *health, "lr", "fails"]
 
 
 def row(results: Results, o: Outcome) -> list[str]:
@@ -34,16 +42,16 @@ def row(results: Results, o: Outcome) -> list[str]:
         o.name,
         f"{u.plain(o.score.mean)} ±{_half(u, o.score)}",
         "–" if o.name == results.plan.baseline else f"{u.signed(o.difference.mean)} ±{_half(u, o.difference)}",
-        *([] if isinstance(results.data, Own) else _of_the_network(o)),
+        *([f"{o.step_time_ratio:.2f}×"] if results.costs_known else []),
+        *([] if isinstance(results.data, Own) else _health(o)),
         f"{o.best_learning_rate:.1g}" + ("!" if o.edge else ""),
         f"{o.runs_failed}/{len(o.runs)}",
     ]
 
 
-def _of_the_network(o: Outcome) -> list[str]:
+def _health(o: Outcome) -> list[str]:
     """What a study knows of its own network, and of no other."""
     return [
-        f"{o.step_time_ratio:.2f}×",
         percent(o.health["dead"]),
         percent(o.health["saturated"]),
         number(o.health["mean_shift"], ".2f"),
@@ -81,23 +89,22 @@ def legend(results: Results) -> list[tuple[str, str]]:
         (u.metric, f"{_meaning(results)}; mean over {len(results.plan.seeds)} seeds"),
         ("±", f"half of the {CONFIDENCE:.0%} interval of the number before it"),
         (f"vs {base}", f"difference to {base} on the same seeds" + (", in percentage points" if u.factor > 1 else "")),
-        *([] if isinstance(results.data, Own) else _of_columns(results)),
+        ("cost", _of_cost(results)),
+        *([] if isinstance(results.data, Own) else OF_HEALTH),
         ("lr", f"learning rate, chosen on {chosen}{beyond}"),
         ("fails", _failing(results)),
         *(("note" if i == 0 else "", note) for i, note in enumerate(results.notes)),
     ]
 
 
-def _of_columns(results: Results) -> list[tuple[str, str]]:
-    noise = max(o.step_time_noise for o in results.outcomes)
-    of_step = f"time of a training step of this network with rheobase's own modules, {COST_REFERENCE}'s is 1"
-    return [
-        ("cost", f"{of_step}; measured to ±{noise:.2f}"),
-        ("dead", "units of rectifiers that no training row makes fire: they learn nothing"),
-        ("sat.", f"saturated: how often a unit of another function has a slope below {SHARE:.0%} of its largest"),
-        ("shift", "share of the signal that is a constant offset, (E f)²/E f²; 0 is centred"),
-        ("grad.", "powers of ten of gradient lost from the last hidden layer to the first"),
-    ]
+def _of_cost(results: Results) -> str:
+    if not results.costs_known:
+        return f"not measured: the function gave too few reports in {PATIENCE / 60:.0f} minutes"
+    if isinstance(results.data, Own):
+        what = "time between two reports of a training, or of a whole one where it gives few"
+    else:
+        what = "time of a training step of this network with rheobase's own modules"
+    return f"{what}, {COST_REFERENCE}'s is 1; measured to ±{max(o.step_time_noise for o in results.outcomes):.2f}"
 
 
 def _meaning(results: Results) -> str:
