@@ -12,7 +12,7 @@ from rheobase.study.cells import Cell, Job, Runs, done, in_all, wanted
 from rheobase.study.cost import Cost, step_costs
 from rheobase.study.data import Dataset
 from rheobase.study.kept import Files
-from rheobase.study.ledger import in_memory
+from rheobase.study.ledger import History, in_memory
 from rheobase.study.own import Own
 from rheobase.study.own_cost import own_costs
 from rheobase.study.plan import Plan
@@ -45,6 +45,12 @@ class Keeper(Protocol):
     def set_measured(self, found: Measured) -> None:
         """Note it."""
 
+    def begin(self) -> None:
+        """Note that the study is begun, or taken up again."""
+
+    def history(self) -> History:
+        """How often it was."""
+
 
 def run(
     data: Dataset | Own,
@@ -63,13 +69,14 @@ def run(
     found, runs = measured(data, plan, keeper, workers), keeper.runs()
     progress(done(plan, runs), in_all(plan, runs))
     if jobs_for(data, plan, runs):
+        keeper.begin()
         with crew(workers) as each:
             while jobs := jobs_for(data, plan, runs):
                 for outcome in each(trained, [(data, plan, found["together"], job) for job in jobs]):
                     keeper.add(outcome)
                     runs.update({cell_of(r): r for r in outcome})
                     progress(done(plan, runs), in_all(plan, runs))
-    return summarise(data, plan, runs, _costs(found))
+    return summarise(data, plan, runs, _costs(found), keeper.history())
 
 
 def share(
@@ -87,6 +94,7 @@ def share(
     written: set[Cell] = set()
     with shared.only_coordinator():
         found = measured(data, plan, shared)
+        shared.begin()
         shared.set_order(order)
         while shared.offer(lambda runs: jobs_for(data, plan, runs)):
             if not shared.work(partial(trained, data, plan, found["together"])):
@@ -96,7 +104,7 @@ def share(
                 files.write(runs[cell])
             written |= runs.keys()
             progress(done(plan, runs), in_all(plan, runs))
-    return summarise(data, plan, shared.runs(), _costs(found))
+    return summarise(data, plan, shared.runs(), _costs(found), shared.history())
 
 
 def jobs_for(data: Dataset | Own, plan: Plan, runs: Runs) -> list[Job]:

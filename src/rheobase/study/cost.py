@@ -21,7 +21,7 @@ from rheobase.torch.allocations import Allocations, now
 ROUNDS, STEPS = 15, 8
 #: Rounds before those that are measured.
 WARM_UP = 2
-#: Steps until there are gradients, the state of the optimizer, and a whole batch: the second may be the rest of a table.
+#: Steps until there are gradients, the optimizer's state and a whole batch: the second may be the rest of a table.
 FIRST = 3
 
 

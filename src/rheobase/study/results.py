@@ -17,6 +17,7 @@ from rheobase.study.cells import Cell, Runs, best_rates, tried
 from rheobase.study.cost import Cost
 from rheobase.study.data import Dataset
 from rheobase.study.folder import PLAN, RECORD, REPORT, ROWS, put
+from rheobase.study.ledger import History
 from rheobase.study.own import Own
 from rheobase.study.plan import OUTPUT, Plan
 from rheobase.study.statistics import Estimate, estimate, p_superiority
@@ -38,6 +39,7 @@ class Outcome:
     edge: bool
     tuning: tuple[tuple[float, tuple[float, ...]], ...]
     runs_failed: int
+    tuning_failed: int
     step_time_ratio: float
     step_time_noise: float
     memory_ratio: float
@@ -53,6 +55,7 @@ class Results:
     plan: Plan
     verdict: Verdict
     outcomes: tuple[Outcome, ...]
+    history: History
 
     @property
     def costs_known(self) -> bool:
@@ -71,6 +74,7 @@ def summarise(
     plan: Plan,
     runs: Runs,
     costs: Mapping[str, Cost],
+    history: History,
 ) -> Results:
     """All records of a study, the best mean first."""
     best, rates = best_rates(plan, runs), tried(plan, runs)
@@ -89,6 +93,7 @@ def summarise(
             edge=best[name] in (rates[0], rates[-1]),
             tuning=tuple((rate, _validations(plan, runs, name, rate)) for rate in rates),
             runs_failed=failed[name],
+            tuning_failed=sum(r.failed for cell, r in runs.items() if cell.activation == name and not cell.final),
             step_time_ratio=costs[name].time,
             step_time_noise=costs[name].noise,
             memory_ratio=costs[name].memory,
@@ -99,7 +104,7 @@ def summarise(
     ]
     outcomes.sort(key=lambda o: -o.score.mean)
     verdict = decide(scores, plan.baseline, costs, failed, unit(data.metric), row)
-    return Results(data, replace(plan, learning_rates=rates), verdict, tuple(outcomes))
+    return Results(data, replace(plan, learning_rates=rates), verdict, tuple(outcomes), history)
 
 
 def _scores(final: Mapping[str, Sequence[Run]]) -> dict[str, NDArray[np.float64]]:
@@ -162,14 +167,18 @@ def as_json(results: Results) -> str:
     return json.dumps(as_dict(results), indent=1, allow_nan=False) + "\n"
 
 
-def write(results: Results, out: Path, report: str) -> None:
-    """Write all files of a study into the folder `out`, each whole or not at all."""
-    rows = [
+def as_rows(results: Results) -> pd.DataFrame:
+    """The table of results.csv: a row per scored training."""
+    return pd.DataFrame(
         {"activation": o.name, "seed": run.seed, "learning_rate": run.learning_rate, "test": run.test,
          "validation": run.validation, "failed": run.failed}
         for o in results.outcomes for run in o.runs
-    ]  # fmt: skip
+    )  # fmt: skip
+
+
+def write(results: Results, out: Path, report: str) -> None:
+    """Write all files of a study into the folder `out`, each whole or not at all."""
     put(out / PLAN, json.dumps(as_dict(results)["plan"], indent=1) + "\n")
-    put(out / ROWS, pd.DataFrame(rows).to_csv(index=False))
+    put(out / ROWS, as_rows(results).to_csv(index=False))
     put(out / REPORT, report)
     put(out / RECORD, as_json(results))
