@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
@@ -18,12 +19,20 @@ from rheobase.study.cells import Cell
 from rheobase.study.record import cell_of, from_record, to_record
 from rheobase.study.train import Run
 
-#: What a study's trainings depend on, and what was measured before them: attributes of the study.
-_TERMS, _MEASURED = "terms", "measured"
+#: What a study's trainings depend on, what was measured before them, how often it was begun: attributes of the study.
+_TERMS, _MEASURED, _SITTINGS = "terms", "measured", "sittings"
 #: The records of a job's trainings: an attribute of its trial.
 RUNS = "runs"
 #: Seconds that SQLite waits for another program that looks at the file.
 _PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class History:
+    """How often a study was begun or taken up again, and how many jobs were given up with their worker."""
+
+    sittings: int = 1
+    given_up: int = 0
 
 
 class UnreadableLedger(StudyError):
@@ -73,6 +82,16 @@ class Ledger:
     def set_measured(self, found: Mapping[str, Any]) -> None:
         """Note it: a study that goes on must not measure again."""
         self.study.set_user_attr(_MEASURED, dict(found))
+
+    def begin(self) -> None:
+        """Note that the study is begun, or taken up again."""
+        with _told(self.broken):
+            self.study.set_user_attr(_SITTINGS, self.study.user_attrs.get(_SITTINGS, 0) + 1)
+
+    def history(self) -> History:
+        """What became of it so far."""
+        failed = self.study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
+        return History(self.study.user_attrs.get(_SITTINGS, 1), len(failed))
 
 
 def in_memory(terms: Mapping[str, Any]) -> Ledger:

@@ -92,17 +92,13 @@ def groups(members: Sequence[Member], most: int, most_seeds: int) -> list[list[M
     return found
 
 
-def group(data: Dataset, plan: Plan, members: Sequence[Member]) -> list[Member]:
-    """Those of the members that are trained at once, first."""
-    return groups(members, *limits(data, plan))[0]
-
-
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds that a step of one network takes: trained alone, and among others."""
+    """Seconds that a step of one network takes: trained alone, and in a group of so many."""
 
     alone: float
     together: float
+    group: int
 
 
 def pace(data: Dataset, plan: Plan, name: str, members: Sequence[Member]) -> Pace:
@@ -112,15 +108,16 @@ def pace(data: Dataset, plan: Plan, name: str, members: Sequence[Member]) -> Pac
     and its load; the two ways round differently, so that a study must not mix them.
     """
     torch.set_num_threads(1)
-    some = group(data, plan, members)
+    some = groups(members, *limits(data, plan))[0]
     parts = {seed: split(data, seed) for seed in dict.fromkeys(m.seed for m in some)}
     first = some[0]
     rows = parts[first.seed].train
     model = network(plan, name, rows[0].shape[1], data.outputs, first.seed)
     alone = _seconds(steps(model, loss_of(data), plan, first, rows))
     if lookup(name).noise is not None or len(some) == 1:
-        return Pace(alone, math.inf)
-    return Pace(alone, _seconds(Population(data, plan, name, some, parts).steps()) / len(some))
+        return Pace(alone, math.inf, len(some))
+    together = _seconds(Population(data, plan, name, some, parts).steps()) / len(some)
+    return Pace(alone, together, len(some))
 
 
 def _seconds(steps: Iterator[None]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ class Allocations:
     @contextmanager
     def recorded(self) -> Iterator[None]:
         """What is allocated and freed inside counts. In parts: the profiler's own record grows by gigabytes."""
+        # else the profiler tells each beginning and end on stderr
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
             yield
         recorded: Any = found.profiler
