@@ -29,9 +29,9 @@ PAUSE = 0.5
 #: The job of a trial, and what a worker must know of the study: attributes.
 _JOB, ORDER = "job", "order"
 
-_UNHEARD = (
-    "SELECT trial_id FROM trials JOIN studies USING (study_id) LEFT JOIN trial_heartbeats USING (trial_id) "
-    "WHERE study_name = :name AND state = 'RUNNING' AND heartbeat IS NULL"
+_HEARD = (
+    "SELECT trial_id, heartbeat FROM trials JOIN studies USING (study_id) LEFT JOIN trial_heartbeats USING (trial_id) "
+    "WHERE study_name = :name AND state = 'RUNNING'"
 )
 
 
@@ -52,7 +52,8 @@ class Shared(Ledger):
             "heartbeat_stale_trial_callback": again,
         }
         self.database, self.grace = storage(url, **alive), grace
-        self._silent: dict[int, float] = {}
+        #: The last sign of life of each job that is under way, and since when it is the last.
+        self._heard: dict[int, tuple[Any, float]] = {}
         try:
             super().__init__(self.database, name, terms)
         except StudyError:
@@ -77,12 +78,18 @@ class Shared(Ledger):
         return bool(jobs)
 
     def _give_up_silent(self) -> None:
-        """Give up jobs whose worker died before its first sign of life: Optuna would wait for them for ever."""
+        """Give up jobs whose worker has given no new sign of life for too long, by the clock of this process.
+
+        Optuna goes by the database's, which may be set back, and waits for ever for one that died before its first.
+        """
         with self.database.engine.connect() as connection:
-            found = connection.execute(text(_UNHEARD), {"name": self.study.study_name}).scalars().all()
-        now = time.monotonic()
-        self._silent = {trial: self._silent.get(trial, now) for trial in found}
-        for trial, since in self._silent.items():
+            found = connection.execute(text(_HEARD), {"name": self.study.study_name}).all()
+        now, before = time.monotonic(), self._heard
+        self._heard = {
+            trial: before[trial] if trial in before and before[trial][0] == beat else (beat, now)
+            for trial, beat in found
+        }
+        for trial, (_, since) in self._heard.items():
             if now - since > self.grace:
                 self.database.set_trial_state_values(trial, state=TrialState.FAIL)
 

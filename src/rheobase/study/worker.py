@@ -34,7 +34,7 @@ def serve(url: str, source: str | None = None, progress: Progress = lambda done,
     `source` is where the data lies on this machine, if elsewhere than on that which began the study. Raises StudyError
     if no study waits there, or the data is not the same.
     """
-    found = _orders(url)
+    found = orders(url)
     if not found:
         raise StudyError(f"no study is kept at {shown(url)}; begin one with rheobase study DATA --storage URL")
     for name, told in found.items():
@@ -55,7 +55,8 @@ def _serve(url: str, name: str, told: Mapping[str, Any], source: str | None, pro
                 rest()
 
 
-def _orders(url: str) -> dict[str, dict[str, Any]]:
+def orders(url: str) -> dict[str, dict[str, Any]]:
+    """What workers must know of each study in a database, by its name; those being begun are not told of yet."""
     database = storage(url)
     found = optuna.get_all_study_summaries(database, include_best_trial=False)
     database.engine.dispose()
