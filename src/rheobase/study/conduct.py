@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import math
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Protocol
 
 from rheobase.study.cells import Cell, Job, Runs, done, in_all, wanted
 from rheobase.study.cost import Cost, step_costs
 from rheobase.study.data import Dataset
+from rheobase.study.forecast import around
 from rheobase.study.kept import Files
 from rheobase.study.ledger import History, in_memory
 from rheobase.study.own import Own
 from rheobase.study.own_cost import own_costs
 from rheobase.study.plan import Plan
-from rheobase.study.population import Pace, pace, train_together
+from rheobase.study.population import group, pace, train_together
 from rheobase.study.record import cell_of
 from rheobase.study.results import Results, summarise
-from rheobase.study.shared import Shared, rest
+from rheobase.study.shared import Shared, State, rest
 from rheobase.study.terms import terms
 from rheobase.study.train import Member, Run, train
 from rheobase.study.workers import cores, crew
 
-#: By name: costs, as `rheobase.study.cost.Cost` has them; whether many trainings are one program; seconds of a step.
-Measured = dict[str, dict[str, Any]]
+#: By function: costs, as `rheobase.study.cost.Cost` has them; whether many trainings are one program; the paces of
+#: steps. And what `rheobase.study.forecast` must know besides.
+Measured = dict[str, Any]
 #: Told of trainings done, and of all there are as far as is known.
 Progress = Callable[[int, int], None]
 
@@ -76,7 +78,7 @@ def run(
                     keeper.add(outcome)
                     runs.update({cell_of(r): r for r in outcome})
                     progress(done(plan, runs), in_all(plan, runs))
-    return summarise(data, plan, runs, _costs(found), keeper.history())
+    return _summarised(data, plan, runs, found, keeper.history())
 
 
 def share(
@@ -92,19 +94,27 @@ def share(
     `order` is what workers must know. They learn it when all is measured: they must train as it was decided here.
     """
     written: set[Cell] = set()
+
+    def note(complete: bool = False) -> None:
+        runs = shared.runs()
+        for cell in runs.keys() - written:
+            files.write(runs[cell])
+        written.update(runs)
+        state = State(done(plan, runs), in_all(plan, runs), complete)
+        shared.tell(state)
+        progress(state.done, state.in_all)
+
     with shared.only_coordinator():
         found = measured(data, plan, shared)
         shared.begin()
+        note()
         shared.set_order(order)
         while shared.offer(lambda runs: jobs_for(data, plan, runs)):
             if not shared.work(partial(trained, data, plan, found["together"])):
                 rest()
-            runs = shared.runs()
-            for cell in runs.keys() - written:
-                files.write(runs[cell])
-            written |= runs.keys()
-            progress(done(plan, runs), in_all(plan, runs))
-    return summarise(data, plan, shared.runs(), _costs(found), shared.history())
+            note()
+        note(complete=True)
+    return _summarised(data, plan, shared.runs(), found, shared.history())
 
 
 def jobs_for(data: Dataset | Own, plan: Plan, runs: Runs) -> list[Job]:
@@ -137,34 +147,43 @@ def measured(data: Dataset | Own, plan: Plan, keeper: Keeper, workers: int = 1) 
     return held
 
 
+def _together(plan: Plan, paces: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
+    faster = {name: p["together"] < p["alone"] for name, p in paces.items()}
+    return faster if plan.together is None else {name: name in plan.together for name in faster}
+
+
 def _of_own(own: Own, plan: Plan, workers: int) -> Measured:
     return {
         "costs": {name: asdict(cost) for name, cost in own_costs(own, plan, workers).items()},
         "together": dict.fromkeys(plan.activations, False),
-        "seconds": dict.fromkeys(plan.activations, math.nan),
     }
 
 
 def _of_the_network(data: Dataset, plan: Plan, workers: int) -> Measured:
+    start = time.monotonic()
     with crew(min(workers, 1)) as each:
-        [costs], [speeds] = each(step_costs, [(data, plan)]), each(paces, [(data, plan)])
+        [costs], [speeds], [besides] = (each(work, [(data, plan)]) for work in (step_costs, paces, around))
     return {
         "costs": {name: asdict(cost) for name, cost in costs.items()},
-        "together": {name: p.together < p.alone for name, p in speeds.items()},
-        "seconds": {name: p.best for name, p in speeds.items()},
+        "together": _together(plan, speeds),
+        "paces": speeds,
+        "around": besides,
+        "measuring": time.monotonic() - start,
     }
 
 
-def paces(data: Dataset, plan: Plan) -> dict[str, Pace]:
-    """How fast the first trainings of each function are."""
+def paces(data: Dataset, plan: Plan) -> dict[str, dict[str, float]]:
+    """How fast the first trainings of each function are: the fields of Pace, and how many are one group."""
     first = {job[0].activation: [Member(c.learning_rate, c.seed, c.final) for c in job] for job in wanted(plan, {})}
-    return {name: pace(data, plan, name, members) for name, members in first.items()}
+    return {
+        name: {**asdict(pace(data, plan, name, members)), "group": len(group(data, plan, members))}
+        for name, members in first.items()
+    }
 
 
-def estimate(plan: Plan, held: Measured, workers: int) -> float:
-    """Seconds that all trainings of the plan will take."""
-    each = plan.runs / len(plan.activations) * plan.steps
-    return sum(each * held["seconds"][name] for name in plan.activations) / workers
+def _summarised(data: Dataset | Own, plan: Plan, runs: Runs, held: Measured, history: History) -> Results:
+    together = tuple(name for name in plan.activations if held["together"][name])
+    return summarise(data, replace(plan, together=together), runs, _costs(held), history)
 
 
 def _costs(held: Measured) -> dict[str, Cost]:

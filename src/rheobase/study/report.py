@@ -23,7 +23,7 @@ from rheobase.study.own import Own
 from rheobase.study.plan import COST_REFERENCE
 from rheobase.study.results import Results, as_json, as_rows
 from rheobase.study.sheets import Sheet
-from rheobase.study.statistics import CONFIDENCE
+from rheobase.study.statistics import CONFIDENCE, VARIANCE
 from rheobase.study.table import groups, headings, legend, row
 from rheobase.study.verdict import SCREENING, SUPERIORITY
 from rheobase.study.views import courses
@@ -51,7 +51,8 @@ def render(results: Results, command: str) -> str:
         legend=legend(results),
         fairness=fairness(results),
         own=own,
-        one_row=isinstance(results.data, Dataset) and bool(results.data.classes),
+        one_row=isinstance(results.data, Dataset) and results.data.scored.counts_rows,
+        variance=VARIANCE,
         pictures=_pictures(results),
         confidence=f"{CONFIDENCE:.0%}",
         needed=f"{SUPERIORITY:g}",
