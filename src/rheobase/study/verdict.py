@@ -240,7 +240,8 @@ class _Story:
     def _advice(self) -> str:
         name = recommended(self.top, self.baseline, self.cost)
         if math.isnan(self.cost[name].time):
-            return f"Keep {name}." if name == self.baseline else f"Take {name}: its mean is the best."
+            why = "" if name == self.baseline else ": its mean is the best"
+            return f"{'Keep' if name == self.baseline else 'Take'} {name}{why}; what each costs was not measured."
         price = f"{self.cost[name].time:.2f}× {COST_REFERENCE}"
         if name == self.baseline:
             return f"Keep {name}: no other of them costs clearly less per step ({price})."
