@@ -12,5 +12,5 @@ from rheobase.study.plan import Plan
 
 def terms(data: Dataset | Own, plan: Plan) -> dict[str, Any]:
     """Data or code by its fingerprint, what the plan says of each training, and versions; JSON can hold it."""
-    versions = {name: version(name) for name in ("rheobase", "torch")}
+    versions = {name: version(name) for name in ("rheobase", "torch", "numpy")}
     return {"data": data.fingerprint, **({} if isinstance(data, Own) else plan.training), **versions}

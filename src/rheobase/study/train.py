@@ -17,7 +17,7 @@ from torch import nn
 
 import rheobase.torch as rt
 from rheobase.doctor.health import Health, health
-from rheobase.study.architecture import Draw, built, layers, one
+from rheobase.study.architecture import Draw, layers, one
 from rheobase.study.data import Dataset, numeric
 from rheobase.study.plan import SPLIT, TEST, TRAIN, VALIDATION, Optimizer, Plan
 
@@ -106,7 +106,7 @@ def _encoder(data: Dataset):  # type: ignore[no-untyped-def]
 def network(plan: Plan, name: str, inputs: int, outputs: int, seed: int) -> nn.Sequential:
     """The plan's network with the function between its layers; the raw weights depend on the seed alone."""
     stream = dropout_stream(seed)
-    model = built(layers(plan, name, inputs, outputs), lambda layer: one(layer, stream))
+    model = nn.Sequential(*[one(layer, stream) for layer in layers(plan, name, inputs, outputs)])
     rt.init_(model, name, generator=torch.Generator().manual_seed(seed))
     return model
 
