@@ -19,7 +19,7 @@ from rheobase.study import Dataset, Plan, Run, descent, load, population, stacke
 from rheobase.study.architecture import Drop, Linear, Norm, Skip, Unit, hidden_unit, layers
 from rheobase.study.population import Population, groups, limits, pace, train_together
 from rheobase.study.stacked import many
-from rheobase.study.train import Member, fitted, network, outcome, split, train
+from rheobase.study.train import Member, fitted, loss_of, network, outcome, slope_of_loss, split, train
 
 PLAN = Plan(("relu",), steps=200, batch=32, hidden=(12, 12, 8))
 #: Rates and seeds mixed, so that neighbours of one rate are of different seeds, and the other way round.
@@ -211,6 +211,15 @@ def test_groups_fit_into_memory() -> None:
             1 < limits(load("digits"), replace(PLAN, hidden=(width,) * 3))[0] * 4 * 2 * width**2 * 4 < population.CACHE
         )
     assert limits(load("iris"), replace(PLAN, hidden=(4096, 4096, 4096)))[0] == 1
+
+
+@pytest.mark.parametrize("name", ["digits", "breast_cancer", "diabetes"])
+def test_the_slope_of_the_loss_is_its_gradient(name: str) -> None:
+    data = load(name)
+    y = split(data, 0).train[1][:50]
+    out = torch.randn(50, data.outputs, generator=torch.Generator().manual_seed(0)).mul(3).requires_grad_()
+    loss_of(data, reduction="sum")(out, y).backward()
+    torch.testing.assert_close(slope_of_loss(data)(out.detach(), y), out.grad)
 
 
 def test_a_last_batch_of_one_row_is_normalised() -> None:

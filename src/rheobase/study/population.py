@@ -30,6 +30,7 @@ from rheobase.study.train import (
     loss_of,
     network,
     outcome,
+    slope_of_loss,
     split,
     steps,
 )
@@ -207,17 +208,12 @@ class Population:
         optimizer = OPTIMIZERS[self.plan.optimizer](list(self.network.parameters()), rates)
         first, *others = self.network
         assert isinstance(first, Linears)
-        rest = Chain(*others)
+        rest, slope = Chain(*others), slope_of_loss(self.data)
         for x, y in self._batches():
-            first.learn(rest.backward(self._slope(self.network(x), y)))
+            # a member's loss is the mean of its rows'
+            first.learn(rest.backward(slope(self.network(x), y).div_(y.shape[1])))
             optimizer.step()
             yield
-
-    def _slope(self, out: Tensor, target: Tensor) -> Tensor:
-        """The gradient of each member's mean loss by its outputs."""
-        losses = self.loss(out.requires_grad_(), target)
-        (slope,) = torch.autograd.grad(losses, out, torch.full_like(losses, 1 / losses.shape[1]))
-        return slope
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         each = [_gathered(part.train, self.plan.batch, seed) for seed, part in self.parts.items()]

@@ -133,6 +133,15 @@ def loss_of(data: Dataset, reduction: str = "mean") -> Callable[[Tensor, Tensor]
     return lambda out, y: plain(out.squeeze(1), y, reduction=reduction)
 
 
+def slope_of_loss(data: Dataset) -> Callable[[Tensor, Tensor], Tensor]:
+    """The gradient of a row's loss by its output: the output's activation, less the target."""
+    if data.task == "classes":
+        return lambda out, y: torch.softmax(out, 1).scatter_(1, y.unsqueeze(1), -1.0, reduce="add")
+    if data.task == "regression":
+        return lambda out, y: 2 * (out - y.unsqueeze(1))
+    return lambda out, y: torch.sigmoid(out) - y.unsqueeze(1)
+
+
 @torch.no_grad()
 def score(data: Dataset, model: nn.Module, part: tuple[Tensor, Tensor]) -> float:
     """Accuracy, or R² for quantities; NaN if the network's output is."""
