@@ -18,11 +18,12 @@ from rheobase.study.conduct import share
 from rheobase.study.cost import Cost
 from rheobase.study.kept import Files, Kept, only_writer
 from rheobase.study.ledger import in_memory
+from rheobase.study.order import order
 from rheobase.study.plan import Plan
 from rheobase.study.record import to_record
 from rheobase.study.shared import Shared, name_of
 from rheobase.study.terms import terms
-from rheobase.study.worker import order, serve
+from rheobase.study.worker import serve
 
 PLAN = Plan(
     ("relu", "tanh", "gelu"), learning_rates=(1e-3, 1e-2, 1e-1), tuning_seeds=(1000, 1001), seeds=(0, 1, 2), steps=12
@@ -34,7 +35,6 @@ DATA = "iris"
 MEASURED = {
     "costs": {name: asdict(Cost(1.0, 0.1, 1.0)) for name in PLAN.activations},
     "together": dict.fromkeys(PLAN.activations, True),
-    "seconds": dict.fromkeys(PLAN.activations, 1e-4),
 }
 #: Seconds between the signs of life of a worker, and until it is given up: short, that tests need not wait.
 BEAT, GRACE = 1, 4

@@ -14,7 +14,7 @@ from rich.console import Console
 from rheobase.study import pictures
 from rheobase.study.report import render
 from rheobase.study.results import Results
-from rheobase.study.table import headings, legend, row, show
+from rheobase.study.table import ROOMY, headings, legend, row, show
 from tests.study.invented import results
 
 CASES = {
@@ -40,9 +40,9 @@ def test_every_cell_is_whole(case: str, width: int) -> None:
     r, text = CASES[case], printed(CASES[case], width)
     assert "…" not in text
     lines = [" ".join(line.split()) for line in text.splitlines()]
-    assert " ".join(headings(r)) in lines
+    assert " ".join(headings(r, roomy=width >= ROOMY)) in lines
     for o in r.outcomes:
-        assert " ".join(row(r, o)) in lines
+        assert " ".join(row(r, o, roomy=width >= ROOMY)) in lines
     assert max(map(len, text.splitlines())) <= width
 
 
@@ -52,7 +52,7 @@ def test_only_an_over_long_name_is_shortened() -> None:
     line = next(line for line in printed(r, 80).splitlines() if line.startswith("squared_"))
     shown, *cells = line.split()
     assert shown.endswith("…")
-    assert cells == " ".join(row(r, next(o for o in r.outcomes if o.name == name))[1:]).split()
+    assert cells == " ".join(row(r, next(o for o in r.outcomes if o.name == name), roomy=False)[1:]).split()
 
 
 def test_cells_speak_the_unit_of_the_metric() -> None:
@@ -64,6 +64,14 @@ def test_cells_speak_the_unit_of_the_metric() -> None:
     explained = {o.name: row(CASES["regression"], o) for o in CASES["regression"].outcomes}
     assert explained["tanh"][1].startswith("0.200 ±")
     assert "%" not in headings(CASES["regression"])[1]
+    assert explained["tanh"][3] == "1.787e+04"
+
+
+def test_a_narrow_terminal_tells_the_error_below_the_table() -> None:
+    r, error = CASES["regression"], "root of the mean squared error, in the target's own units"
+    assert headings(r)[3] == "RMSE"
+    assert dict(legend(r))["RMSE"] == error
+    assert dict(legend(r, roomy=False))["RMSE"].startswith(f"{error}: tanh 1.787e+04, ")
 
 
 def test_groups_and_notes_are_told() -> None:
@@ -81,7 +89,7 @@ def test_the_legend_says_what_was_measured_and_what_guessing_scores() -> None:
         "time of a training step of this network with rheobase's own modules, relu's is 1; measured to ±0.02"
     )
     assert words["fails"].endswith("guessing (always answering the commonest class scores 35.00)")
-    assert dict(legend(CASES["regression"]))["fails"].endswith("(always answering the mean scores 0)")
+    assert dict(legend(CASES["regression"]))["fails"].endswith("(always answering the mean scores 0.000)")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e300, 0.0])

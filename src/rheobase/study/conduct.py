@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Protocol
 
 from rheobase.study.cells import Cell, Job, Runs, done, in_all, wanted
 from rheobase.study.cost import Cost, step_costs
 from rheobase.study.data import Dataset
+from rheobase.study.forecast import around
 from rheobase.study.kept import Files
 from rheobase.study.ledger import in_memory
 from rheobase.study.own import Own
 from rheobase.study.plan import Plan
-from rheobase.study.population import pace, train_together
+from rheobase.study.population import Pace, group, pace, train_together
 from rheobase.study.record import cell_of
 from rheobase.study.results import Results, summarise
-from rheobase.study.shared import Shared, rest
+from rheobase.study.shared import Shared, State, rest
 from rheobase.study.terms import terms
 from rheobase.study.train import Member, Run, train
 from rheobase.study.workers import cores, crew
 
-#: By name: costs, as `rheobase.study.cost.Cost` has them; whether many trainings are one program; seconds of a step.
-Measured = dict[str, dict[str, Any]]
+#: By function: costs, as `rheobase.study.cost.Cost` has them; whether many trainings are one program; the paces of
+#: steps. And what `rheobase.study.forecast` must know besides.
+Measured = dict[str, Any]
 #: Told of trainings done, and of all there are as far as is known.
 Progress = Callable[[int, int], None]
 
@@ -67,7 +70,7 @@ def run(
                     keeper.add(outcome)
                     runs.update({cell_of(r): r for r in outcome})
                     progress(done(plan, runs), in_all(plan, runs))
-    return summarise(data, plan, runs, _costs(found))
+    return _summarised(data, plan, runs, found)
 
 
 def share(
@@ -83,18 +86,26 @@ def share(
     `order` is what workers must know. They learn it when all is measured: they must train as it was decided here.
     """
     written: set[Cell] = set()
+
+    def note(complete: bool = False) -> None:
+        runs = shared.runs()
+        for cell in runs.keys() - written:
+            files.write(runs[cell])
+        written.update(runs)
+        state = State(done(plan, runs), in_all(plan, runs), complete)
+        shared.tell(state)
+        progress(state.done, state.in_all)
+
     with shared.only_coordinator():
         found = measured(data, plan, shared)
+        note()
         shared.set_order(order)
         while shared.offer(lambda runs: jobs_for(data, plan, runs)):
             if not shared.work(partial(trained, data, plan, found["together"])):
                 rest()
-            runs = shared.runs()
-            for cell in runs.keys() - written:
-                files.write(runs[cell])
-            written |= runs.keys()
-            progress(done(plan, runs), in_all(plan, runs))
-    return summarise(data, plan, shared.runs(), _costs(found))
+            note()
+        note(complete=True)
+    return _summarised(data, plan, shared.runs(), found)
 
 
 def jobs_for(data: Dataset | Own, plan: Plan, runs: Runs) -> list[Job]:
@@ -122,16 +133,23 @@ def measured(data: Dataset | Own, plan: Plan, keeper: Keeper) -> Measured:
         return _not_measured(plan)
     held = keeper.measured()
     if not held or not set(plan.activations) <= held["costs"].keys():
+        start = time.monotonic()
         costs = {name: asdict(cost) for name, cost in step_costs(data, plan).items()}
         first = {job[0].activation: [Member(c.learning_rate, c.seed, c.final) for c in job] for job in wanted(plan, {})}
         paces = {name: pace(data, plan, name, members) for name, members in first.items()}
         held = {
             "costs": costs,
-            "together": {name: p.together < p.alone for name, p in paces.items()} | (held["together"] if held else {}),
-            "seconds": {name: p.best for name, p in paces.items()},
+            "together": _together(plan, paces) | (held["together"] if held else {}),
+            "paces": {name: {**asdict(p), "group": len(group(data, plan, first[name]))} for name, p in paces.items()},
+            "around": around(data, plan),
+            "measuring": time.monotonic() - start,
         }
         keeper.set_measured(held)
     return held
+
+
+def _together(plan: Plan, paces: Mapping[str, Pace]) -> dict[str, bool]:
+    return {name: p.together < p.alone if plan.together is None else name in plan.together for name, p in paces.items()}
 
 
 def _not_measured(plan: Plan) -> Measured:
@@ -139,14 +157,12 @@ def _not_measured(plan: Plan) -> Measured:
     return {
         "costs": dict.fromkeys(plan.activations, unknown),
         "together": dict.fromkeys(plan.activations, False),
-        "seconds": dict.fromkeys(plan.activations, math.nan),
     }
 
 
-def estimate(plan: Plan, held: Measured, workers: int) -> float:
-    """Seconds that all trainings of the plan will take."""
-    each = plan.runs / len(plan.activations) * plan.steps
-    return sum(each * held["seconds"][name] for name in plan.activations) / workers
+def _summarised(data: Dataset | Own, plan: Plan, runs: Runs, held: Measured) -> Results:
+    together = tuple(name for name in plan.activations if held["together"][name])
+    return summarise(data, replace(plan, together=together), runs, _costs(held))
 
 
 def _costs(held: Measured) -> dict[str, Cost]:

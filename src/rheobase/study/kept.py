@@ -56,11 +56,12 @@ class Files:
         for path in sorted(self.folder.glob("*.json")):
             try:
                 held = json.loads(path.read_text(encoding="utf-8"))
-                run = from_record(held["run"])
+                # what was trained on other terms may be a record of another form, and stays what it is
+                run = from_record(held["run"]) if held["terms"] == self.terms else None
             except (ValueError, KeyError, TypeError):
                 unreadable.append(path)
                 continue
-            if held["terms"] == self.terms:
+            if run is not None:
                 found[cell_of(run)] = run
         return found, unreadable
 

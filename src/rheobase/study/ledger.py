@@ -85,9 +85,11 @@ def storage(url: str, broken: str = "", **options: Any) -> RDBStorage:
 
     Raises UnreadableLedger if it cannot be opened.
     """
-    patience = {"connect_args": {"timeout": _PATIENCE}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+    of_file: dict[str, Any] = {"connect_args": {"timeout": _PATIENCE}}
+    # a server has a process for each connection: one per worker, and for moments one for its sign of life
+    of_server: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 1, "max_overflow": 2}
     with _told(broken):
-        return RDBStorage(url, engine_kwargs=patience, **options)
+        return RDBStorage(url, engine_kwargs=of_file if url.startswith("sqlite") else of_server, **options)
 
 
 @contextmanager

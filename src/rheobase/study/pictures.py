@@ -33,6 +33,7 @@ def forest(results: Results) -> Figure:
         axes.errorbar(mean, row, xerr=half, fmt="o", color=COLOURS[0], capsize=3)
         axes.plot(u.factor * (o.scores - base.scores), np.full(len(o.scores), row - 0.25), "|", color="#666666")
     axes.axvline(0, color="#444444", linewidth=0.8)
+    axes.axvspan(-u.factor * results.region, u.factor * results.region, color="#999999", alpha=0.15, linewidth=0)
     axes.set_yticks(range(len(others)), [o.name for o in others])
     axes.set_ylim(-0.6, len(others) - 0.5)
     measure = f"{u.metric} in percentage points" if u.factor > 1 else u.metric

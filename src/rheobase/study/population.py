@@ -15,11 +15,13 @@ from torch import nn
 
 from rheobase.catalogue import lookup
 from rheobase.study.architecture import layers
-from rheobase.study.data import Dataset, encoded_width
+from rheobase.study.columns import width
+from rheobase.study.data import Dataset
 from rheobase.study.descent import OPTIMIZERS
 from rheobase.study.plan import SPLIT, VALIDATION, Plan
 from rheobase.study.stacked import Chain, Linears, many
 from rheobase.study.train import (
+    CURVE_ROWS,
     Member,
     Run,
     Split,
@@ -72,13 +74,13 @@ def train_together(data: Dataset, plan: Plan, name: str, members: Sequence[Membe
 def limits(data: Dataset, plan: Plan) -> tuple[int, int]:
     """How many members, and how many seeds, may be trained at once."""
     rows, item = len(data.target), torch.get_default_dtype().itemsize
-    widths = [encoded_width(data), *plan.hidden, data.outputs]
+    widths = [width(data.features), *plan.hidden, data.outputs]
     weights = sum(a * b for a, b in pairwise(widths))
     # with gradients and both moments of Adam; of each layer what goes in and out of its function, and their gradients
     step = 4 * weights + plan.batch * (widths[0] + 4 * sum(widths[1:]))
     # the new network as well; inputs, a layer, its function and one in the making
     weights *= 5
-    validation = rows * VALIDATION // sum(SPLIT) * (widths[0] + 3 * max(widths[1:]))
+    validation = min(rows * VALIDATION // sum(SPLIT), CURVE_ROWS) * (widths[0] + 3 * max(widths[1:]))
     table = rows * (widths[0] + 1)
     most = min(MOST, max(CACHE // (step * item), 1), _fitting((weights + validation) * item))
     return most, _fitting(table * item)
@@ -101,17 +103,17 @@ def groups(members: Sequence[Member], most: int, most_seeds: int) -> list[list[M
     return found
 
 
+def group(data: Dataset, plan: Plan, members: Sequence[Member]) -> list[Member]:
+    """Those of the members that are trained at once, first."""
+    return groups(members, *limits(data, plan))[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds that a step of one network takes: trained alone, and among others."""
 
     alone: float
     together: float
-
-    @property
-    def best(self) -> float:
-        """Of the faster way."""
-        return min(self.alone, self.together)
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")
@@ -122,15 +124,15 @@ def pace(data: Dataset, plan: Plan, name: str, members: Sequence[Member]) -> Pac
     and its load; the two ways round differently, so that a study must not mix them.
     """
     torch.set_num_threads(1)
-    group = groups(members, *limits(data, plan))[0]
-    parts = {seed: split(data, seed) for seed in dict.fromkeys(m.seed for m in group)}
-    first = group[0]
+    some = group(data, plan, members)
+    parts = {seed: split(data, seed) for seed in dict.fromkeys(m.seed for m in some)}
+    first = some[0]
     rows = parts[first.seed].train
     model = network(plan, name, rows[0].shape[1], data.outputs, first.seed)
     alone = _seconds(steps(model, loss_of(data), plan, first, rows))
-    if lookup(name).noise is not None or len(group) == 1:
+    if lookup(name).noise is not None or len(some) == 1:
         return Pace(alone, math.inf)
-    return Pace(alone, _seconds(Population(data, plan, name, group, parts).steps()) / len(group))
+    return Pace(alone, _seconds(Population(data, plan, name, some, parts).steps()) / len(some))
 
 
 def _seconds(steps: Iterator[None]) -> float:
@@ -194,7 +196,7 @@ class Population:
 
     def fit(self) -> list[list[float]]:
         """Train by the plan; gives the learning curve of each member."""
-        x, y = ({seed: part.validation[k] for seed, part in self.parts.items()} for k in (0, 1))
+        x, y = ({seed: part.validation[k][:CURVE_ROWS] for seed, part in self.parts.items()} for k in (0, 1))
         inputs, target, curves = self._inputs(x), self._by_member(y), []
         for done, _ in enumerate(islice(self.steps(), self.plan.steps), 1):
             if is_marked(self.plan, done):

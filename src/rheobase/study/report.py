@@ -15,7 +15,8 @@ from rheobase.study.data import Dataset
 from rheobase.study.own import Own
 from rheobase.study.plan import COST_REFERENCE, SPLIT
 from rheobase.study.results import Results
-from rheobase.study.statistics import CONFIDENCE
+from rheobase.study.splits import IN_WORDS
+from rheobase.study.statistics import CONFIDENCE, VARIANCE
 from rheobase.study.table import groups, headings, legend, row
 from rheobase.study.verdict import SCREENING, SUPERIORITY
 
@@ -34,7 +35,8 @@ def render(results: Results, command: str) -> str:
         rates=svg(lambda: pictures.rates(results)),
         superiority=svg(lambda: pictures.superiority(results)),
         own=own,
-        one_row=isinstance(results.data, Dataset) and bool(results.data.classes),
+        one_row=isinstance(results.data, Dataset) and results.data.scored.counts_rows,
+        variance=VARIANCE,
         **({} if own else _of_the_network(results)),
         confidence=f"{CONFIDENCE:.0%}",
         split="/".join(map(str, SPLIT)),
@@ -49,7 +51,9 @@ def render(results: Results, command: str) -> str:
 
 def _of_the_network(results: Results) -> dict[str, Any]:
     """What is known where the network is the study's own."""
+    assert isinstance(results.data, Dataset)
     return {
+        "splits": IN_WORDS[results.data.splits],
         "costs": svg(lambda: pictures.costs(results)),
         "curves": [(o.name, svg(partial(pictures.curve, results, o))) for o in results.outcomes],
         "places": [(o.name, svg(partial(pictures.on_the_curve, o))) for o in results.outcomes],
