@@ -141,7 +141,7 @@ def _meaning(results: Results) -> str:
     if isinstance(data, Own):
         return f"what {data.name} returned"
     name = f"{data.metric}: " if data.metric in SHORT else ""
-    rarer = f", which is {data.classes[data.rarer]!r}" if data.scored is AVERAGE_PRECISION else ""
+    rarer = f"; the rarer class is {data.classes[data.rarer]!r}" if data.scored is AVERAGE_PRECISION else ""
     return f"{name}{data.scored.meaning}{rarer}{_why(data)}"
 
 

@@ -19,7 +19,7 @@ import rheobase.torch as rt
 from rheobase.doctor.health import Health, health
 from rheobase.study.architecture import Draw, layers, one
 from rheobase.study.data import Dataset
-from rheobase.study.encoding import encoded, fitted_encoder
+from rheobase.study.encoding import encoded
 from rheobase.study.metrics import Numbers, of_output
 from rheobase.study.plan import Optimizer, Plan
 from rheobase.study.splits import parts as rows_of
@@ -83,17 +83,14 @@ class Split:
 def split(data: Dataset, seed: int) -> Split:
     """The parts of a seed, stratified for classes; what is learnt from features is learnt from the training part."""
     where = rows_of(len(data.target), None if data.task == "regression" else data.target, seed)
-    encoder = fitted_encoder(data.features, where.train)
+    features = encoded(data.features, where)
     middle, scale = 0.0, 1.0
     if data.task == "regression":
         middle, scale = data.target[where.train].mean(), data.target[where.train].std() or 1.0
-
-    def part(rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        x = encoded(encoder, data.features, rows)
-        y = (data.target[rows] - middle) / scale
-        return x, torch.tensor(y, dtype=torch.int64 if data.task == "classes" else x.dtype)
-
-    return Split(part(where.train), part(where.validation), part(where.test), float(scale))
+    kind = torch.int64 if data.task == "classes" else torch.get_default_dtype()
+    targets = [torch.tensor((data.target[rows] - middle) / scale, dtype=kind) for rows in where]
+    train, validation, test = zip(features, targets, strict=True)
+    return Split(train, validation, test, float(scale))
 
 
 def network(plan: Plan, name: str, inputs: int, outputs: int, seed: int) -> nn.Sequential:
