@@ -130,5 +130,7 @@ def test_what_an_imbalanced_table_is_scored_by_is_told() -> None:
     r = results({"relu": [0.5, 0.6], "tanh": [0.4, 0.5]})
     words = dict(legend(replace(r, data=rare("no", "yes"))))
     assert words["avg. prec."].startswith("average precision: how purely test rows of the rarer class come first")
-    why = "taken because the commonest class has 9 times the rows of the rarest"
-    assert words["avg. prec."].endswith(f"the rarer class is 'yes'; {why}; mean over 2 seeds")
+    assert words["avg. prec."].endswith(
+        "the rarer class is 'yes'; taken because the commonest class has 9 times the rows of the "
+        "rarest; mean over 2 seeds"
+    )

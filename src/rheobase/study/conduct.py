@@ -17,7 +17,7 @@ from rheobase.study.ledger import History, in_memory
 from rheobase.study.own import Own
 from rheobase.study.own_cost import own_costs
 from rheobase.study.plan import Plan
-from rheobase.study.population import Pace, pace, train_together
+from rheobase.study.population import group, pace, train_together
 from rheobase.study.record import cell_of
 from rheobase.study.results import Results, summarise
 from rheobase.study.shared import Shared, State, rest
@@ -141,12 +141,15 @@ def measured(data: Dataset | Own, plan: Plan, keeper: Keeper, workers: int = 1) 
     """
     held = keeper.measured()
     if not held or not set(plan.activations) <= held["costs"].keys():
-        start = time.monotonic()
         found = _of_own(data, plan, workers) if isinstance(data, Own) else _of_the_network(data, plan, workers)
-        together = found["together"] | (held["together"] if held else {})
-        held = {**found, "together": together, "measuring": time.monotonic() - start}
+        held = {**found, "together": found["together"] | (held["together"] if held else {})}
         keeper.set_measured(held)
     return held
+
+
+def _together(plan: Plan, paces: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
+    faster = {name: p["together"] < p["alone"] for name, p in paces.items()}
+    return faster if plan.together is None else {name: name in plan.together for name in faster}
 
 
 def _of_own(own: Own, plan: Plan, workers: int) -> Measured:
@@ -157,24 +160,25 @@ def _of_own(own: Own, plan: Plan, workers: int) -> Measured:
 
 
 def _of_the_network(data: Dataset, plan: Plan, workers: int) -> Measured:
+    start = time.monotonic()
     with crew(min(workers, 1)) as each:
-        [costs], [speeds], [apart] = (each(work, [(data, plan)]) for work in (step_costs, paces, around))
+        [costs], [speeds], [besides] = (each(work, [(data, plan)]) for work in (step_costs, paces, around))
     return {
         "costs": {name: asdict(cost) for name, cost in costs.items()},
         "together": _together(plan, speeds),
-        "paces": {name: asdict(p) for name, p in speeds.items()},
-        "around": apart,
+        "paces": speeds,
+        "around": besides,
+        "measuring": time.monotonic() - start,
     }
 
 
-def paces(data: Dataset, plan: Plan) -> dict[str, Pace]:
-    """How fast the first trainings of each function are."""
+def paces(data: Dataset, plan: Plan) -> dict[str, dict[str, float]]:
+    """How fast the first trainings of each function are: the fields of Pace, and how many are one group."""
     first = {job[0].activation: [Member(c.learning_rate, c.seed, c.final) for c in job] for job in wanted(plan, {})}
-    return {name: pace(data, plan, name, members) for name, members in first.items()}
-
-
-def _together(plan: Plan, paces: Mapping[str, Pace]) -> dict[str, bool]:
-    return {name: p.together < p.alone if plan.together is None else name in plan.together for name, p in paces.items()}
+    return {
+        name: {**asdict(pace(data, plan, name, members)), "group": len(group(data, plan, members))}
+        for name, members in first.items()
+    }
 
 
 def _summarised(data: Dataset | Own, plan: Plan, runs: Runs, held: Measured, history: History) -> Results:

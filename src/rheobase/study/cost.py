@@ -16,7 +16,7 @@ import torch
 from rheobase.study.data import Dataset
 from rheobase.study.plan import COST_REFERENCE, Plan
 from rheobase.study.train import Member, Split, loss_of, network, split, steps
-from rheobase.torch.allocations import Allocations, now
+from rheobase.torch.allocations import Allocations
 
 ROUNDS, STEPS = 15, 8
 #: Rounds before those that are measured.
@@ -93,4 +93,4 @@ def _peak(begin: Callable[[], Iterator[None]]) -> int:
     taken = Allocations()
     with taken.recorded():
         _take(begin(), FIRST)
-    return taken.highest(until=now())
+    return taken.highest()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rheobase.study.data import Dataset
 from rheobase.study.ledger import History
 from rheobase.study.own import Own
-from rheobase.study.plan import COST_REFERENCE
+from rheobase.study.plan import COST_REFERENCE, SPLIT
 from rheobase.study.results import Results
+from rheobase.study.splits import IN_WORDS
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,11 @@ def fairness(results: Results) -> Fairness:
 
 
 def _equal(results: Results) -> tuple[str, ...]:
-    plan = results.plan
+    plan, data = results.plan, results.data
+    assert isinstance(data, Dataset)
     return (
-        "by seed: the split, the order of the batches, the raw draw of the weights, what dropout silences",
+        f"by seed: the split ({'/'.join(map(str, SPLIT))}, {IN_WORDS[data.splits]})",
+        "by seed: the order of the batches, the raw draw of the weights, what dropout silences",
         f"{plan.steps} steps of {plan.batch} rows, {plan.optimizer}, a network of {plan.network}",
     )
 

@@ -12,6 +12,7 @@ import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from rheobase.errors import StudyError
@@ -23,6 +24,8 @@ from rheobase.study.train import Run
 _TERMS, _MEASURED, _SITTINGS = "terms", "measured", "sittings"
 #: The records of a job's trainings: an attribute of its trial.
 RUNS = "runs"
+#: The lock of those who open a PostgreSQL database: any number that others will hardly choose.
+_OPENING = 0x72686F62
 #: Seconds that SQLite waits for another program that looks at the file.
 _PATIENCE = 60
 
@@ -107,8 +110,20 @@ def storage(url: str, broken: str = "", **options: Any) -> RDBStorage:
     of_file: dict[str, Any] = {"connect_args": {"timeout": _PATIENCE}}
     # a server has a process for each connection: one per worker, and for moments one for its sign of life
     of_server: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 1, "max_overflow": 2}
-    with _told(broken):
+    with _told(broken), _nobody_else_opens(url):
         return RDBStorage(url, engine_kwargs=of_file if url.startswith("sqlite") else of_server, **options)
+
+
+@contextmanager
+def _nobody_else_opens(url: str) -> Iterator[None]:
+    """Optuna makes its tables where there are none: of two who do so at once, one would fail."""
+    if not url.startswith("postgresql"):
+        yield
+        return
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _OPENING})
+        yield
 
 
 @contextmanager
@@ -118,7 +133,10 @@ def _told(advice: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, StorageInternalError, ImportError, ValueError) as error:
         cause = error.__cause__ or error
-        reason = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
+        said = getattr(cause, "orig", cause)
+        # pg8000 hands on all fields of a message; M is the words
+        words = said.args[0]["M"] if said.args and isinstance(said.args[0], dict) else str(said)
+        reason = words.strip().splitlines()[0]
         raise UnreadableLedger(f"the ledger fails: {reason}{advice}") from None
 
 

@@ -38,8 +38,8 @@ def headings(results: Results, roomy: bool = True) -> list[str]:
     versus = against if len(against) <= 13 else "vs baseline"
     health = [] if isinstance(results.data, Own) else ["dead", "sat.", "shift", "grad."]
     beside = [_heading(second.name)] if roomy and (second := results.data.second) else []
-    cost = ["cost"] * results.costs_known
-    return ["function", _heading(results.data.metric), versus, *beside, *cost, *health, "lr", "fails"]
+    measured = ["cost"] * results.costs_known
+    return ["function", _heading(results.data.metric), versus, *beside, *measured, *health, "lr", "fails"]
 
 
 def _heading(metric: str) -> str:

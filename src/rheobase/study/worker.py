@@ -27,7 +27,7 @@ def serve(url: str, source: str | None = None, progress: Progress = lambda done,
     `source` is where the data lies on this machine, if elsewhere than on that which began the study. Raises StudyError
     if no study waits there, or the data is not the same.
     """
-    found = _orders(url)
+    found = orders(url)
     if not found:
         raise StudyError(f"no study is kept at {shown(url)}; begin one with rheobase study DATA --storage URL")
     for name, told in found.items():
@@ -51,7 +51,8 @@ def attend(shared: Shared, train: Callable[[Job], Sequence[Run]], progress: Prog
             rest()
 
 
-def _orders(url: str) -> dict[str, dict[str, Any]]:
+def orders(url: str) -> dict[str, dict[str, Any]]:
+    """What workers must know of each study in a database, by its name; those being begun are not told of yet."""
     database = storage(url)
     found = optuna.get_all_study_summaries(database, include_best_trial=False)
     database.engine.dispose()

@@ -48,6 +48,6 @@ class Allocations:
         """Bytes at a moment of `now`."""
         return self._bytes[int(np.searchsorted(self._times, moment)) - 1]
 
-    def highest(self, until: int) -> int:
-        """The most bytes there were until then."""
-        return max(self._bytes[: int(np.searchsorted(self._times, until))])
+    def highest(self, until: int | None = None) -> int:
+        """The most bytes there were until then, or at all."""
+        return max(self._bytes[: None if until is None else int(np.searchsorted(self._times, until))])
