@@ -5,7 +5,6 @@ Run:  python scripts/kernel_page.py [--check]
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from rheobase.bench.record import is_transcendental
 from rheobase.certify.certificate import Certificate
 from rheobase.certify.contestants import OURS, PEERS
 from rheobase.certify.record import read
+from rheobase.measured import commented, told
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "kernels.md"
@@ -47,12 +47,10 @@ This page is written by `python scripts/kernel_page.py` from files in `src/rheob
 """
 
 
-def commented(path: Path) -> tuple[str, list[Row]]:
+def read_about(path: Path) -> tuple[str, list[Row]]:
     """The lines about the machine as one sentence, and the rows of the table."""
-    lines = path.read_text().splitlines()
-    about = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
-    said = "; ".join(f"{key} {value}" for key, value in about.items() if key not in ("instructions", "system"))
-    return said, list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    about, rows = commented(path.read_text())
+    return told(about), list(rows)
 
 
 def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -64,7 +62,7 @@ def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def accuracy() -> str:
     """Errors in float32, over all 2³² inputs where that was measured, else over a sample."""
-    about, _ = commented(SAMPLE)
+    about, _ = read_about(SAMPLE)
     whole = {(c.function, c.order, c.computation): c for c in read(EXHAUSTIVE)}
     sample = {(c.function, c.order, c.computation): c for c in read(SAMPLE) if c.dtype == "float32"}
     found = {**sample, **whole}
@@ -117,7 +115,7 @@ def others() -> str:
 
 def speed(kernels: Path, heading: str, remark: str) -> str:
     """How often as fast as PyTorch's eager mode."""
-    about, rows = commented(kernels)
+    about, rows = read_about(kernels)
     text = (
         f"\n## {heading}\n\nHow often as fast as PyTorch's eager mode, all taking turns in one run; medians. {remark}\n"
     )
@@ -149,7 +147,7 @@ def _mean(speedups: Iterable[str]) -> str:
 
 def training(folder: Path, heading: str) -> str:
     """A training step of a network, against torch.nn's modules."""
-    about, rows = commented(folder / "training.csv")
+    about, rows = read_about(folder / "training.csv")
     widths = sorted({int(r["width"]) for r in rows})
     contestants = [c for c in CORES if any(r["contestant"] == c for r in rows)]
     cells = {(r["function"], int(r["width"]), r["contestant"]): r["speedup"] for r in rows}

@@ -36,6 +36,7 @@ LAYERS = (
     ("study",),
     ("bench",),
     ("certify",),
+    ("atlas",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

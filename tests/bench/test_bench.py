@@ -15,8 +15,24 @@ import torch
 import rheobase as rb
 from rheobase import catalogue
 from rheobase.bench import conduct, contestants, eager, onnx, ours, training
-from rheobase.bench.contestants import COPY, EXACT, FAST, NUMPY, OURS
-from rheobase.bench.plan import BOTH, CORE, FORWARD, IN_PLACE, PASSES, RIVALS, WIDTHS, Pass, Plan, make, passes
+from rheobase.bench.contestants import COPY
+from rheobase.bench.plan import (
+    BOTH,
+    CORE,
+    EXACT,
+    FAST,
+    FORWARD,
+    IN_PLACE,
+    NUMPY,
+    OURS,
+    PASSES,
+    RIVALS,
+    WIDTHS,
+    Pass,
+    Plan,
+    make,
+    passes,
+)  # fmt: skip
 from rheobase.bench.record import Results, Timing, geometric_mean, is_transcendental
 from rheobase.bench.timing import interleaved
 from rheobase.bench.work import Entries, Work, sample

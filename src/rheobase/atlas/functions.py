@@ -39,7 +39,7 @@ def functions_script(definitions: Iterable[Definition]) -> dict[str, Any]:
     kinds: dict[str, dict[str, dict[str, str]]] = {"elementwise": {}, "gated": {}, "row": {}}
     for definition in definitions:
         head = {"name": json.dumps(definition.name), "parameters": json.dumps(sliders(definition))}
-        kinds[definition.kind][definition.name] = head | _ENTRIES[definition.kind](definition)
+        kinds[definition.kind][definition.name] = {**head, **_ENTRIES[definition.kind](definition)}
     return {"elementary": elementary_functions(), "kinds": kinds}
 
 

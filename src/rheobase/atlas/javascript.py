@@ -202,7 +202,7 @@ def arrow(program: Program, inputs: int, defaults: Mapping[str, float]) -> str:
     >>> import rheobase as rb
     >>> from rheobase.algebra.formula import program
     >>> arrow(program(rb.leaky_relu.definition), 1, rb.leaky_relu.definition.defaults)
-    '(x, {negative_slope = 0.01} = {}) => { return ((x > 0) ? x : (x * negative_slope)); }'
+    '(x, {negative_slope = 0.01} = {}) => { return ((x > 0) ? x : (negative_slope * x)); }'
     """
     trace = Trace(program.is_row)
     names = [argument.name for argument in program.arguments]

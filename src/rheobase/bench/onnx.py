@@ -48,7 +48,8 @@ def model(definition: Definition) -> ModelProto:
     """The smallest graph with the function's operator, in the oldest version that has it as it is now."""
     theirs = definition.onnx
     schema = defs.get_schema(theirs.function)
-    given = {theirs.arguments.get(name, name): value for name, value in definition.defaults.items()} | theirs.fixed
+    ours = {theirs.arguments.get(name, name): value for name, value in definition.defaults.items()}
+    given: dict[str, Any] = {**ours, **theirs.fixed}
     attributes: dict[str, Any] = {name: value for name, value in given.items() if name in schema.attributes}
     # what is no attribute is a further input
     rest = [i.name for i in schema.inputs[1:] if i.name in given]

@@ -57,7 +57,7 @@ softplus = Definition(
     special={"-inf": "0", "inf": "inf"},
     reference="Dugas, Bengio, Bélisle, Nadeau & Garcia, Incorporating second-order functional knowledge, 2000",
     torch=Elsewhere("Softplus", "softplus", fixed={"threshold": 20.0}),
-    jax=Elsewhere(function="softplus"),
+    jax=Elsewhere(function="softplus", arguments={"beta": ""}),
     keras=Elsewhere(function="softplus", arguments={"beta": ""}),
     onnx=Elsewhere(function="Softplus", arguments={"beta": ""}),
     differs=("torch replaces it by x where beta*x > 20: a jump of 2e-9; here it is exact everywhere.",),

@@ -83,7 +83,7 @@ hard_tanh = Definition(
     reference="Collobert, Large scale machine learning, 2004",
     aliases=("hardtanh",),
     torch=Elsewhere("Hardtanh", "hardtanh"),
-    jax=Elsewhere(function="hard_tanh"),
+    jax=Elsewhere(function="hard_tanh", arguments={"min_val": "", "max_val": ""}),
     keras=Elsewhere(function="hard_tanh", arguments={"min_val": "", "max_val": ""}),
     onnx=Elsewhere(function="Clip", arguments={"min_val": "min", "max_val": "max"}),
     differs=("JAX's slope at -1 and 1 is 1; torch's and ours is 0.",),

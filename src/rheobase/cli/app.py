@@ -17,6 +17,7 @@ from rheobase.cli.benchmarks import bench
 from rheobase.cli.certificates import certify
 from rheobase.cli.complaints import UsageError, explain
 from rheobase.cli.doctor import check
+from rheobase.cli.pages import atlas
 from rheobase.cli.stop import INTERRUPTED, stop
 from rheobase.cli.studies import study, worker
 from rheobase.errors import RheobaseError
@@ -107,3 +108,4 @@ app.command()(worker)
 app.command()(bench)
 app.command()(certify)
 app.command()(check)
+app.command()(atlas)
