@@ -1,9 +1,8 @@
-"""The networks in the pages against PyTorch's, and the pages as a reader uses them, in a real browser."""
+"""The networks that are trained in the demonstrations' pages, against PyTorch's and against theory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,11 @@ from scipy import stats
 from torch import nn
 
 from rheobase import catalogue
-from rheobase.atlas.demos import DEMONSTRATIONS
 from rheobase.facts.curve import curve
 from rheobase.facts.gaussian import gaussian
 from tests.atlas import demo_pages
+from tests.atlas.demo_pages import opened
 
-SLUGS = [demo.slug for demo in DEMONSTRATIONS]
 ELEMENTWISE = [d for d in catalogue.definitions() if d.kind == "elementwise"]
 #: Functions as PyTorch has them, written apart from ours.
 TORCH = {
@@ -52,21 +50,6 @@ TRAIN = """([name, optimiser, rate, steps]) => {
   }
   return course;
 }"""
-
-
-@contextmanager
-def opened(chromium: Any, site: Path, slug: str, **options: Any) -> Iterator[Any]:
-    """The page; at its end it must have had no error and asked for nothing but files."""
-    context = chromium.new_context(**options)
-    page, complaints, requests = context.new_page(), [], []
-    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda e: complaints.append(str(e)))
-    page.on("request", lambda r: requests.append(r.url))
-    page.goto((site / f"{slug}.html").as_uri())
-    yield page
-    context.close()
-    assert not complaints
-    assert all(url.startswith(("file:", "data:")) for url in requests)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +127,10 @@ def test_random_numbers_are_normal_and_seeds_have_nothing_in_common(laboratory: 
 
 def test_mean_field_averages_are_those_of_the_facts(laboratory: Any) -> None:
     """The page integrates by itself, since its parameters can be moved; at the defaults the facts say the same."""
-    code = "(name) => { const f = rheobase.bind(name), g = rheobase.gain(f); return [g, rheobase.expectedGradients(f, 2, g)[0]]; }"
+    code = """(name) => {
+      const f = rheobase.bind(name), gain = rheobase.gain(f);
+      return [gain, rheobase.expectedGradients(f, 2, gain)[0]];
+    }"""
     for definition in ELEMENTWISE:
         gain, factor = laboratory.evaluate(code, definition.name)
         truth = gaussian(curve(definition, {}))
@@ -154,7 +140,8 @@ def test_mean_field_averages_are_those_of_the_facts(laboratory: Any) -> None:
 
 def test_wide_networks_lose_the_gradient_that_theory_expects(laboratory: Any) -> None:
     code = """([name, scale]) => {
-      const { Network, Random, bind, datasets, crossEntropy, rms, expectedGradients } = rheobase, f = bind(name), depth = 8;
+      const { Network, Random, datasets, crossEntropy, rms, expectedGradients } = rheobase;
+      const f = rheobase.bind(name), depth = 8;
       const lost = (g) => Math.log10(g[depth - 1] / g[0]) / (depth - 1);
       const measured = Array.from({ length: 8 }, (_, seed) => {
         const network = new Network([2, ...Array(depth).fill(100), 1], f).initialise(new Random(seed), scale);
@@ -168,164 +155,34 @@ def test_wide_networks_lose_the_gradient_that_theory_expects(laboratory: Any) ->
         assert measured == pytest.approx(expected, abs=0.03), name
 
 
-def set_slider(page: Any, section: str, name: str, value: float) -> None:
-    page.locator(f"#{section} [data-name={name}]").fill(str(value))
-
-
-def run_until(page: Any, section: str, step: int) -> None:
-    page.locator(f"#{section} [data-act=run]").click()
-    page.wait_for_function(
-        f"Number(document.querySelector('#{section} .steps').textContent.split(' ')[1]) >= {step}", timeout=20_000
-    )
-    page.locator(f"#{section} [data-act=run]").click()
-
-
-def states(page: Any) -> list[str]:
-    return page.locator("#dead .cell span").all_text_contents()
-
-
-def born_dead(page: Any, name: str) -> list[str]:
-    """The states of units of `name` that start with a bias of -10, after 300 steps of Adam."""
-    page.locator("#dead select").first.select_option(name)
-    for control, value in (("units", 8), ("bias", -10), ("rate", -1.5), ("pace", 3)):
-        set_slider(page, "dead", control, value)
-    page.locator("#dead [data-name=data]").select_option("moons")
-    run_until(page, "dead", 300)
-    return states(page)
-
-
-def check_dead_units(page: Any) -> None:
-    assert set(born_dead(page, "relu")) == {"dead"}
-    for name in ("leaky_relu", "elu", "sigmoid", "tanh"):
-        assert "alive" in born_dead(page, name), name
-
-
-def test_relu_stays_dead_where_others_come_back(chromium: Any, demo_site: Path) -> None:
-    with opened(chromium, demo_site, "dead") as page:
-        check_dead_units(page)
-
-
-def test_a_unit_that_is_pushed_says_what_gradient_it_gets(chromium: Any, demo_site: Path) -> None:
-    with opened(chromium, demo_site, "dead") as page:
-        for _ in range(3):
-            page.locator("[data-act=step]").click()
-        page.locator(".cell input").nth(1).check()
-        page.get_by_role("button", name="Push unit 2 to bias −10").click()
-        assert states(page)[1] == "dead"
-        page.locator("[data-act=step]").click()
-        assert "is dead 1 steps later: its gradient is exactly 0." in page.locator("[role=status]").inner_text()
-        page.locator("#dead select").first.select_option("leaky_relu")
-        page.get_by_role("button", name="Push unit 1 to bias −10").click()
-        assert states(page)[0] == "saturated"
-        assert "its gradient is exactly 0" not in page.locator("[data-part=story]").inner_text()
-
-
-def numbers(page: Any, section: str) -> dict[str, list[str]]:
-    """The rows of a section's table by their heads."""
-    rows = page.locator(f"#{section} table.results tbody tr").all()
-    return {r.locator("th").inner_text(): r.locator("td").all_text_contents() for r in rows}
-
-
-def test_a_mean_that_is_not_zero_slows_two_weights_only_across_it(chromium: Any, demo_site: Path) -> None:
-    with opened(chromium, demo_site, "centred") as page:
-        rows = numbers(page, "unit")
-        usual = {name: int(cells[-1]) for name, cells in rows.items()}
-        assert rows["sigmoid"][3] == "100 %"
-        assert 40 <= int(rows["tanh"][3].split()[0]) <= 60
-        assert usual["sigmoid"] > 2 * max(usual["tanh"], usual["sigmoid less its mean"])
-        set_slider(page, "unit", "angle", 45)
-        along = {name: int(cells[-1]) for name, cells in numbers(page, "unit").items()}
-        assert along["sigmoid"] <= along["tanh"]
-
-
-def test_gradient_through_depth_compares_functions(chromium: Any, demo_site: Path) -> None:
-    with opened(chromium, demo_site, "depth") as page:
-        rows = numbers(page, "depth")
-        assert float(rows["sigmoid"][2]) > 0.3
-        assert abs(float(rows["tanh"][2].replace("−", "-"))) < 0.1
-        set_slider(page, "depth", "depth", 6)
-        page.locator("#depth [data-name=optimiser]").select_option("adam")
-        page.locator("#depth .function select").nth(3).select_option("step")
-        run_until(page, "depth", 60)
-        after = numbers(page, "depth")
-        assert after["step"][3] == "no gradient"
-        assert float(after["tanh"][4]) < float(rows["tanh"][4])
-
-
-@pytest.mark.parametrize("slug", SLUGS)
-@pytest.mark.parametrize("width", [360, 1280])
-def test_controls_act_and_pages_fit(chromium: Any, demo_site: Path, slug: str, width: int) -> None:
-    with opened(chromium, demo_site, slug, viewport={"width": width, "height": 800}) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        for section in page.locator("main section").all():
-            check_buttons(section)
-            check_controls(section)
-        for button in page.locator("[data-set]").all():
-            button.click()
-
-
-def check_buttons(section: Any) -> None:
-    steps, status = section.locator(".steps"), section.locator("[role=status]")
-    first = status.inner_text()
-    section.get_by_role("button", name="Step", exact=True).click()
-    assert steps.inner_text() == "step 1"
-    stepped = status.inner_text()
-    assert stepped != first
-    section.get_by_role("button", name="Reset").click()
-    assert (steps.inner_text(), status.inner_text()) == ("step 0", first)
-    section.get_by_role("button", name="Step", exact=True).click()
-    assert status.inner_text() == stepped  # a seed says all
-    section.get_by_role("button", name="Next seed").click()
-    assert section.get_by_label("Seed").input_value() == "2"
-    section.get_by_role("button", name="Step", exact=True).click()
-    assert status.inner_text() != stepped
-
-
-def check_controls(section: Any) -> None:
-    """Every slider moves by the keyboard and says its value; a function brings its parameters along."""
-    for slider in section.locator("input[type=range]").all():
-        before = slider.get_attribute("aria-valuetext")
-        slider.focus()
-        slider.press("ArrowRight")
-        assert slider.get_attribute("aria-valuetext") != before
-    section.locator("select").first.select_option("leaky_relu")
-    parameter = section.get_by_label("negative_slope").first
-    shown = section.locator("table.results").inner_text()
-    parameter.fill("0.9")
-    assert section.locator("table.results").inner_text() != shown
-
-
-@pytest.mark.parametrize(("motion", "least", "most"), [("no-preference", 12, 40), ("reduce", 2, 5)])
-def test_pictures_are_drawn_less_often_for_readers_who_want_little_motion(
-    chromium: Any, demo_site: Path, motion: str, least: int, most: int
-) -> None:
-    with opened(chromium, demo_site, "centred", reduced_motion=motion) as page:
-        page.clock.install()
-        page.evaluate(
-            "() => { const fill = rheobase.fillTable; rheobase.drawn = 0; rheobase.fillTable = (...all) => { rheobase.drawn++; fill(...all); }; }"
-        )
-        page.locator("#unit [data-act=run]").click()
-        page.clock.run_for(3000)
-        assert least <= page.evaluate("rheobase.drawn") <= most
-
-
-BREAKS = {
-    "a gradient that is off by a thousandth": ("demos/network.js", ("biasGradient[u] += d;", "biasGradient[u] += 1.001 * d;")),
-    "momentum that is damped": ("demos/network.js", ("momentum * velocity[k] + gradient[k]", "momentum * velocity[k] + 0.1 * gradient[k]")),
-    "a dead unit that gets a gradient": ("demos/network.js", ("this.activation.slope(this.z[k])", "(this.activation.slope(this.z[k]) + 0.01)")),
-}  # fmt: skip
+BREAKS: dict[str, tuple[str, str, Callable[[Any], None]]] = {
+    "a gradient off by a thousandth": (
+        "biasGradient[u] += d;",
+        "biasGradient[u] += 1.001 * d;",
+        lambda page: check_gradients(page, "tanh"),
+    ),
+    "a slope taken at the output": (
+        "this.activation.slope(this.z[k])",
+        "this.activation.slope(this.a[k])",
+        lambda page: check_gradients(page, "gelu"),
+    ),
+    "momentum that is damped": (
+        "momentum * velocity[k] + gradient[k]",
+        "momentum * velocity[k] + 0.1 * gradient[k]",
+        lambda page: check_course(page, "momentum"),
+    ),
+    "an Adam without its correction": (
+        "[1 - beta1 ** steps, 1 - beta2 ** steps]",
+        "[1, 1]",
+        lambda page: check_course(page, "adam"),
+    ),
+}
 
 
 @pytest.mark.parametrize("fault", BREAKS)
 def test_sabotage(chromium: Any, tmp_path: Path, fault: str) -> None:
-    """A fault in the network turns the checks above red."""
-    name, change = BREAKS[fault]
-    site = demo_pages.write(tmp_path / "site", {name: change})
-    checks = {
-        "a gradient that is off by a thousandth": ("centred", lambda page: check_gradients(page, "tanh")),
-        "momentum that is damped": ("centred", lambda page: check_course(page, "momentum")),
-        "a dead unit that gets a gradient": ("dead", check_dead_units),
-    }
-    slug, check = checks[fault]
-    with opened(chromium, site, slug) as page, pytest.raises(AssertionError):
+    """A fault in the page's network turns the checks above red."""
+    right, wrong, check = BREAKS[fault]
+    site = demo_pages.write(tmp_path / "site", {"network.js": (right, wrong)})
+    with opened(chromium, site, "centred") as page, pytest.raises(AssertionError):
         check(page)
