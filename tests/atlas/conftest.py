@@ -1,26 +1,73 @@
+"""The site, built once, and a real browser that reaches nothing but its files."""
+
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
 
-from tests.atlas import demo_pages
+from rheobase.atlas.build import build
 
+#: What the system's packages call it; nothing is downloaded.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    if demo_pages.CHROMIUM is None:
-        pytest.skip(demo_pages.WHY_NOT)
-    sync = pytest.importorskip("playwright.sync_api", reason="the demonstrations are driven by Playwright")
-    with sync.sync_playwright() as playwright:
-        # a container has no sandbox for it
-        browser = playwright.chromium.launch(executable_path=demo_pages.CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def demo_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return demo_pages.write(tmp_path_factory.mktemp("demos"))
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("atlas") / "site"
+    build(out, lambda done, total: None)
+    return out
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is installed: pages are not opened (apt-get install chromium)")
+    with sync_playwright() as driver:
+        # root, as which CI runs, may not use the sandbox
+        opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Path) -> Iterator[Open]:
+    """Opens a page of the site. At the end of the test no page may have complained, nor asked for anything elsewhere."""
+    complaints: list[str] = []
+    contexts = []
+
+    def ask(route: Route) -> None:
+        url = route.request.url
+        if url.startswith((site.as_uri(), "data:")):
+            route.continue_()
+        else:
+            complaints.append(f"asks for {url}")
+            route.abort()
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    def go(name: str, width: int = 1280, scheme: str = "light", fragment: str = "") -> Page:
+        dark = scheme == "dark"
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light"
+        )
+        contexts.append(context)
+        context.route("**/*", ask)
+        page = context.new_page()
+        page.on("console", hear)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto((site / name).as_uri() + fragment)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert complaints == []

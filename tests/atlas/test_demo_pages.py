@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import pytest
+from playwright.sync_api import Browser, Locator, Page
 
 from rheobase.atlas.demos import DEMONSTRATIONS
-from tests.atlas import demo_pages
-from tests.atlas.demo_pages import opened
+from rheobase.atlas.site import demo_page
+from tests.atlas.broken import broken
+from tests.atlas.conftest import Open
 
-SLUGS = [demo.slug for demo in DEMONSTRATIONS]
+PAGES = [demo_page(demo) for demo in DEMONSTRATIONS]
 
 #: Counts how often a page's table, and so its pictures, are drawn.
 COUNT_DRAWINGS = """() => {
@@ -21,11 +23,11 @@ COUNT_DRAWINGS = """() => {
 }"""
 
 
-def set_slider(page: Any, section: str, name: str, value: float) -> None:
+def set_slider(page: Page, section: str, name: str, value: float) -> None:
     page.locator(f"#{section} [data-name={name}]").fill(str(value))
 
 
-def run_until(page: Any, section: str, step: int) -> None:
+def run_until(page: Page, section: str, step: int) -> None:
     page.locator(f"#{section} [data-act=run]").click()
     page.wait_for_function(
         f"Number(document.querySelector('#{section} .steps').textContent.split(' ')[1]) >= {step}", timeout=20_000
@@ -33,11 +35,11 @@ def run_until(page: Any, section: str, step: int) -> None:
     page.locator(f"#{section} [data-act=run]").click()
 
 
-def states(page: Any) -> list[str]:
+def states(page: Page) -> list[str]:
     return page.locator("#dead .cell span").all_text_contents()
 
 
-def born_dead(page: Any, name: str) -> list[str]:
+def born_dead(page: Page, name: str) -> list[str]:
     """The states of units of `name` that start with a bias of -10, after 300 steps of Adam."""
     page.locator("#dead select").first.select_option(name)
     for control, value in (("units", 8), ("bias", -10), ("rate", -1.5), ("pace", 3)):
@@ -47,77 +49,77 @@ def born_dead(page: Any, name: str) -> list[str]:
     return states(page)
 
 
-def check_dead_units(page: Any) -> None:
+def check_dead_units(page: Page) -> None:
     assert set(born_dead(page, "relu")) == {"dead"}
     for name in ("leaky_relu", "elu", "sigmoid", "tanh"):
         assert "alive" in born_dead(page, name), name
 
 
-def test_relu_stays_dead_where_others_come_back(chromium: Any, demo_site: Path) -> None:
-    with opened(chromium, demo_site, "dead") as page:
-        check_dead_units(page)
+def test_relu_stays_dead_where_others_come_back(visit: Open) -> None:
+    page = visit("demo-dead.html")
+    check_dead_units(page)
 
 
-def test_a_unit_that_is_pushed_says_what_gradient_it_gets(chromium: Any, demo_site: Path) -> None:
-    with opened(chromium, demo_site, "dead") as page:
-        for _ in range(3):
-            page.locator("[data-act=step]").click()
-        page.locator(".cell input").nth(1).check()
-        page.get_by_role("button", name="Push unit 2 to bias −10").click()
-        assert states(page)[1] == "dead"
+def test_a_unit_that_is_pushed_says_what_gradient_it_gets(visit: Open) -> None:
+    page = visit("demo-dead.html")
+    for _ in range(3):
         page.locator("[data-act=step]").click()
-        assert "is dead 1 steps later: its gradient is exactly 0." in page.locator("[role=status]").inner_text()
-        page.locator("#dead select").first.select_option("leaky_relu")
-        page.get_by_role("button", name="Push unit 1 to bias −10").click()
-        assert states(page)[0] == "saturated"
-        assert "its gradient is exactly 0" not in page.locator("[data-part=story]").inner_text()
+    page.locator(".cell input").nth(1).check()
+    page.get_by_role("button", name="Push unit 2 to bias −10").click()
+    assert states(page)[1] == "dead"
+    page.locator("[data-act=step]").click()
+    assert "is dead 1 step later: its gradient is exactly 0." in page.locator("[role=status]").inner_text()
+    page.locator("#dead select").first.select_option("leaky_relu")
+    page.get_by_role("button", name="Push unit 1 to bias −10").click()
+    assert states(page)[0] == "saturated"
+    assert "its gradient is exactly 0" not in page.locator("[data-part=story]").inner_text()
 
 
-def numbers(page: Any, section: str) -> dict[str, list[str]]:
+def numbers(page: Page, section: str) -> dict[str, list[str]]:
     """The rows of a section's table by their heads."""
     rows = page.locator(f"#{section} table.results tbody tr").all()
     return {r.locator("th").inner_text(): r.locator("td").all_text_contents() for r in rows}
 
 
-def test_a_mean_that_is_not_zero_slows_two_weights_only_across_it(chromium: Any, demo_site: Path) -> None:
-    with opened(chromium, demo_site, "centred") as page:
-        rows = numbers(page, "unit")
-        usual = {name: int(cells[-1]) for name, cells in rows.items()}
-        assert rows["sigmoid"][3] == "100 %"
-        assert 40 <= int(rows["tanh"][3].split()[0]) <= 60
-        assert usual["sigmoid"] > 2 * max(usual["tanh"], usual["sigmoid less its mean"])
-        set_slider(page, "unit", "angle", 45)
-        along = {name: int(cells[-1]) for name, cells in numbers(page, "unit").items()}
-        assert along["sigmoid"] <= along["tanh"]
+def test_a_mean_that_is_not_zero_slows_two_weights_only_across_it(visit: Open) -> None:
+    page = visit("demo-centred.html")
+    rows = numbers(page, "unit")
+    usual = {name: int(cells[-1]) for name, cells in rows.items()}
+    assert rows["sigmoid"][3] == "100 %"
+    assert 40 <= int(rows["tanh"][3].split()[0]) <= 60
+    assert usual["sigmoid"] > 2 * max(usual["tanh"], usual["sigmoid less its mean"])
+    set_slider(page, "unit", "angle", 45)
+    along = {name: int(cells[-1]) for name, cells in numbers(page, "unit").items()}
+    assert along["sigmoid"] <= along["tanh"]
 
 
-def test_gradient_through_depth_compares_functions(chromium: Any, demo_site: Path) -> None:
-    with opened(chromium, demo_site, "depth") as page:
-        rows = numbers(page, "depth")
-        assert float(rows["sigmoid"][2]) > 0.3
-        assert abs(float(rows["tanh"][2].replace("−", "-"))) < 0.1
-        set_slider(page, "depth", "depth", 6)
-        page.locator("#depth [data-name=optimiser]").select_option("adam")
-        page.locator("#depth .function select").nth(3).select_option("step")
-        run_until(page, "depth", 60)
-        after = numbers(page, "depth")
-        assert after["step"][3] == "no gradient"
-        assert float(after["tanh"][4]) < float(rows["tanh"][4])
+def test_gradient_through_depth_compares_functions(visit: Open) -> None:
+    page = visit("demo-depth.html")
+    rows = numbers(page, "depth")
+    assert float(rows["sigmoid"][2]) > 0.3
+    assert abs(float(rows["tanh"][2].replace("−", "-"))) < 0.1
+    set_slider(page, "depth", "depth", 6)
+    page.locator("#depth [data-name=optimiser]").select_option("adam")
+    page.locator("#depth .function select").nth(3).select_option("step")
+    run_until(page, "depth", 60)
+    after = numbers(page, "depth")
+    assert after["step"][3] == "no gradient"
+    assert float(after["tanh"][4]) < float(rows["tanh"][4])
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("width", [360, 1280])
-def test_controls_act_and_pages_fit(chromium: Any, demo_site: Path, slug: str, width: int) -> None:
-    with opened(chromium, demo_site, slug, viewport={"width": width, "height": 800}) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        for section in page.locator("main section").all():
-            check_buttons(section)
-            check_controls(section)
-        for button in page.locator("[data-set]").all():
-            button.click()
+def test_controls_act_and_pages_fit(visit: Open, name: str, width: int) -> None:
+    page = visit(name, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for section in page.locator("main section").all():
+        check_buttons(section)
+        check_controls(section)
+    for button in page.locator("[data-set]").all():
+        button.click()
 
 
-def check_buttons(section: Any) -> None:
+def check_buttons(section: Locator) -> None:
     steps, status = section.locator(".steps"), section.locator("[role=status]")
     first = status.inner_text()
     section.get_by_role("button", name="Step", exact=True).click()
@@ -134,7 +136,7 @@ def check_buttons(section: Any) -> None:
     assert status.inner_text() != stepped
 
 
-def check_controls(section: Any) -> None:
+def check_controls(section: Locator) -> None:
     """Every slider moves by the keyboard and says its value; a function brings its parameters along."""
     for slider in section.locator("input[type=range]").all():
         before = slider.get_attribute("aria-valuetext")
@@ -150,19 +152,20 @@ def check_controls(section: Any) -> None:
 
 @pytest.mark.parametrize(("motion", "least", "most"), [("no-preference", 12, 40), ("reduce", 2, 5)])
 def test_pictures_are_drawn_less_often_for_readers_who_want_little_motion(
-    chromium: Any, demo_site: Path, motion: str, least: int, most: int
+    visit: Open, motion: Literal["no-preference", "reduce"], least: int, most: int
 ) -> None:
-    with opened(chromium, demo_site, "centred", reduced_motion=motion) as page:
-        page.clock.install()
-        page.evaluate(COUNT_DRAWINGS)
-        page.locator("#unit [data-act=run]").click()
-        page.clock.run_for(3000)
-        assert least <= page.evaluate("rheobase.drawn") <= most
+    page = visit("demo-centred.html")
+    page.emulate_media(reduced_motion=motion)
+    page.clock.install()
+    page.evaluate(COUNT_DRAWINGS)
+    page.locator("#unit [data-act=run]").click()
+    page.clock.run_for(3000)
+    assert least <= page.evaluate("rheobase.drawn") <= most
 
 
-def test_sabotage(chromium: Any, tmp_path: Path) -> None:
+def test_sabotage(browser: Browser, site: Path, tmp_path: Path) -> None:
     """A dead unit that gets a gradient would be noticed."""
-    slope = "this.activation.slope(this.z[k])"
-    site = demo_pages.write(tmp_path / "site", {"network.js": (slope, f"({slope} + 0.01)")})
-    with opened(chromium, site, "dead") as page, pytest.raises(AssertionError):
+    right, network = "this.activation.slope(this.z[k])", "static/demos/network.js"
+    fault = (network, right, f"({right} + 0.01)")
+    with broken(browser, site, tmp_path, "demo-dead.html", *fault) as page, pytest.raises(AssertionError):
         check_dead_units(page)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import Browser, Page
 from scipy import stats
 from torch import nn
 
 from rheobase import catalogue
 from rheobase.facts.curve import curve
 from rheobase.facts.gaussian import gaussian
-from tests.atlas import demo_pages
-from tests.atlas.demo_pages import opened
+from tests.atlas.broken import broken
+from tests.atlas.conftest import Open
 
 ELEMENTWISE = [d for d in catalogue.definitions() if d.kind == "elementwise"]
 #: Functions as PyTorch has them, written apart from ours.
@@ -52,10 +53,10 @@ TRAIN = """([name, optimiser, rate, steps]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def laboratory(chromium: Any, demo_site: Path) -> Iterator[Any]:
-    with opened(chromium, demo_site, "centred") as page:
-        yield page
+@pytest.fixture
+def laboratory(visit: Open) -> Page:
+    """A page that has all parts of the demonstrations."""
+    return visit("demo-centred.html")
 
 
 def build(course: dict[str, Any]) -> list[torch.Tensor]:
@@ -76,7 +77,7 @@ def loss(name: str, parameters: list[torch.Tensor], batch: list[list[float]]) ->
     return nn.functional.binary_cross_entropy_with_logits(x.squeeze(1), y)
 
 
-def check_gradients(page: Any, name: str) -> None:
+def check_gradients(page: Page, name: str) -> None:
     course = page.evaluate(TRAIN, [name, "sgd", 0.1, 1])
     parameters = build(course)
     value = loss(name, parameters, course["batches"][0])
@@ -87,7 +88,7 @@ def check_gradients(page: Any, name: str) -> None:
         np.testing.assert_allclose(got, parameter.grad.ravel().numpy(), rtol=1e-10, atol=1e-14)
 
 
-def check_course(page: Any, optimiser: str, steps: int = 80) -> None:
+def check_course(page: Page, optimiser: str, steps: int = 80) -> None:
     rate = 0.01 if optimiser == "adam" else 0.1
     course = page.evaluate(TRAIN, ["tanh", optimiser, rate, steps])
     parameters = build(course)
@@ -107,16 +108,16 @@ def check_course(page: Any, optimiser: str, steps: int = 80) -> None:
 
 
 @pytest.mark.parametrize("name", TORCH)
-def test_the_gradients_are_torchs(laboratory: Any, name: str) -> None:
+def test_the_gradients_are_torchs(laboratory: Page, name: str) -> None:
     check_gradients(laboratory, name)
 
 
 @pytest.mark.parametrize("optimiser", ["sgd", "momentum", "adam"])
-def test_training_takes_the_course_it_takes_in_torch(laboratory: Any, optimiser: str) -> None:
+def test_training_takes_the_course_it_takes_in_torch(laboratory: Page, optimiser: str) -> None:
     check_course(laboratory, optimiser)
 
 
-def test_random_numbers_are_normal_and_seeds_have_nothing_in_common(laboratory: Any) -> None:
+def test_random_numbers_are_normal_and_seeds_have_nothing_in_common(laboratory: Page) -> None:
     draw = "(seed) => { const r = new rheobase.Random(seed); return Array.from({ length: 1000 }, () => r.normal()); }"
     streams = np.array([laboratory.evaluate(draw, seed) for seed in range(40)])
     assert stats.kstest([stats.kstest(stream, "norm").pvalue for stream in streams], "uniform").pvalue > 1e-3
@@ -125,7 +126,7 @@ def test_random_numbers_are_normal_and_seeds_have_nothing_in_common(laboratory: 
     assert max(abs(np.corrcoef(stream[1:], stream[:-1])[0, 1]) for stream in streams) < bound
 
 
-def test_mean_field_averages_are_those_of_the_facts(laboratory: Any) -> None:
+def test_mean_field_averages_are_those_of_the_facts(laboratory: Page) -> None:
     """The page integrates by itself, since its parameters can be moved; at the defaults the facts say the same."""
     code = """(name) => {
       const f = rheobase.bind(name), gain = rheobase.gain(f);
@@ -138,7 +139,7 @@ def test_mean_field_averages_are_those_of_the_facts(laboratory: Any) -> None:
         assert factor**2 == pytest.approx(truth.chi1, rel=2e-3, abs=1e-12), definition.name
 
 
-def test_wide_networks_lose_the_gradient_that_theory_expects(laboratory: Any) -> None:
+def test_wide_networks_lose_the_gradient_that_theory_expects(laboratory: Page) -> None:
     code = """([name, scale]) => {
       const { Network, Random, datasets, crossEntropy, rms, expectedGradients } = rheobase;
       const f = rheobase.bind(name), depth = 8;
@@ -155,7 +156,7 @@ def test_wide_networks_lose_the_gradient_that_theory_expects(laboratory: Any) ->
         assert measured == pytest.approx(expected, abs=0.03), name
 
 
-BREAKS: dict[str, tuple[str, str, Callable[[Any], None]]] = {
+BREAKS: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "a gradient off by a thousandth": (
         "biasGradient[u] += d;",
         "biasGradient[u] += 1.001 * d;",
@@ -180,9 +181,12 @@ BREAKS: dict[str, tuple[str, str, Callable[[Any], None]]] = {
 
 
 @pytest.mark.parametrize("fault", BREAKS)
-def test_sabotage(chromium: Any, tmp_path: Path, fault: str) -> None:
+def test_sabotage(browser: Browser, site: Path, tmp_path: Path, fault: str) -> None:
     """A fault in the page's network turns the checks above red."""
     right, wrong, check = BREAKS[fault]
-    site = demo_pages.write(tmp_path / "site", {"network.js": (right, wrong)})
-    with opened(chromium, site, "centred") as page, pytest.raises(AssertionError):
+    network = "static/demos/network.js"
+    with (
+        broken(browser, site, tmp_path, "demo-centred.html", network, right, wrong) as page,
+        pytest.raises(AssertionError),
+    ):
         check(page)

@@ -190,6 +190,7 @@
 
   /** Of at most 400 steps. */
   function drawHistory() {
+    part("course").hidden = now.history.length === 0;
     const stride = Math.ceil(now.history.length / 400);
     const shown = now.history.map((h, k) => ({ ...h, step: k + 1 })).filter((h) => h.step % stride === 0);
     const series = STATES.map((state, k) => ({

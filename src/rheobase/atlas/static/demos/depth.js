@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const { Controls, Runner, Network, Random } = rheobase;
-  const [SAMPLES, BATCH] = [256, 32];
+  const [SAMPLES, BATCH] = [128, 32];
   const root = document.querySelector("#depth");
   const part = (name) => root.querySelector(`[data-part=${name}]`);
 
@@ -101,6 +101,7 @@
   }
 
   function drawLosses() {
+    part("course").hidden = courses[0].losses.length === 0;
     const series = courses.map((c, k) => ({ label: c.f.name, colour: colour(k), dash: "", ...smoothed(c.losses) }));
     rheobase.lines(part("losses"), { series, xLabel: "step", yLabel: "loss", title: "The loss", height: 280 });
   }
