@@ -78,13 +78,15 @@
 
   const chosen = () => now.units[Number(part("cells").querySelector("input:checked").value)];
 
+  const later = (steps) => `${steps} step${steps === 1 ? "" : "s"} later`;
+
   /** What became of a unit. */
   function story({ u, state, slope, gradient }) {
     const push = now.pushes.get(u);
     const name = `Unit ${u + 1}`;
     if (!push) return `${name} is ${state}: largest slope ${short(slope)}, gradient ${short(gradient)}.`;
-    if (push.back) return `${name} was pushed at step ${push.at} and was alive again ${push.back - push.at} steps later.`;
-    const since = `${name} was pushed at step ${push.at} and is ${state} ${now.step - push.at} steps later`;
+    if (push.back) return `${name} was pushed at step ${push.at} and was alive again ${later(push.back - push.at)}.`;
+    const since = `${name} was pushed at step ${push.at} and is ${state} ${later(now.step - push.at)}`;
     return gradient === 0 ? `${since}: its gradient is exactly 0.` : `${since}: its gradient is ${short(gradient)}.`;
   }
 
