@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
+from rheobase import catalogue
 from rheobase.atlas.demos import DEMONSTRATIONS
 from rheobase.atlas.site import demo_page
 from tests.atlas.broken import broken
@@ -148,6 +149,26 @@ def check_controls(section: Locator) -> None:
     shown = section.locator("table.results").inner_text()
     parameter.fill("0.9")
     assert section.locator("table.results").inner_text() != shown
+
+
+#: Takes a step with every function in turn; the first row of numbers for each.
+EVERY_FUNCTION = """(section) => Object.keys(rheobase.functions).map((name) => {
+  const root = document.getElementById(section), select = root.querySelector("select");
+  select.value = name;
+  select.dispatchEvent(new Event("change"));
+  root.querySelector("[data-act=step]").click();
+  return [...root.querySelectorAll("table.results tbody tr")[0].cells].map((cell) => cell.textContent);
+})"""
+
+
+@pytest.mark.parametrize(
+    ("name", "section"), [("depth", "depth"), ("dead", "dead"), ("centred", "unit"), ("centred", "means")]
+)
+def test_every_function_can_be_played_with(visit: Open, name: str, section: str) -> None:
+    rows = visit(f"demo-{name}.html").evaluate(EVERY_FUNCTION, section)
+    assert len(rows) == sum(d.kind == "elementwise" for d in catalogue.definitions())
+    assert len({tuple(row) for row in rows}) > 0.8 * len(rows)  # some are the same at their defaults
+    assert not [row for row in rows if {"NaN", "undefined", ""} & set(row)]
 
 
 @pytest.mark.parametrize(("motion", "least", "most"), [("no-preference", 12, 40), ("reduce", 2, 5)])

@@ -23,8 +23,12 @@
     return { f, network, data, optimise, steepest: steepest(f), step: 0, pushes: new Map(), history: [], loss: NaN };
   }
 
-  /** The largest |f'| where units usually are. */
-  const steepest = (f) => Math.max(...Array.from({ length: 401 }, (_, k) => Math.abs(f.slope((k - 200) / 20))));
+  /** The largest |f'|; 0 where it keeps growing, so that no slope is small beside it. */
+  function steepest(f) {
+    const size = (x) => Math.abs(f.slope(x));
+    const near = Math.max(...Array.from({ length: 401 }, (_, k) => size((k - 200) / 20)));
+    return Math.max(size(-1000), size(1000)) > 1.01 * near ? 0 : near;
+  }
 
   /** What the data does to each unit: its inputs z, its steepest slope, its state, and the gradient it gets. */
   function observe() {
@@ -210,4 +214,5 @@
   const runner = new Runner(root, task, () => controls.get("pace"));
   part("cells").addEventListener("change", () => task.draw());
   part("push").addEventListener("click", push);
+  document.querySelector("#theme").addEventListener("click", shade);
 })();
