@@ -38,7 +38,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, site: Path) -> Iterator[Open]:
-    """Opens a page of the site. At the end of the test no page may have complained, nor asked for anything elsewhere."""
+    """Opens pages of the site. At the end of a test none may have complained, nor asked for anything elsewhere."""
     complaints: list[str] = []
     contexts = []
 
