@@ -37,9 +37,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, site: Path) -> Iterator[Open]:
-    """Opens a page of the site. At the end of the test no page may have complained, nor asked for anything elsewhere."""
-    complaints: list[str] = []
+def complaints() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Path, complaints: list[str]) -> Iterator[Open]:
+    """Opens pages of the site. At the end of a test none may have complained, nor asked for anything elsewhere."""
     contexts = []
 
     def ask(route: Route) -> None:
