@@ -47,7 +47,7 @@ DEMONSTRATIONS = (
     Demonstration(
         slug="dead",
         title="Dead unit",
-        question="Which functions let a unit come back that nothing passes through?",
+        question="Which functions let a unit come back that has fallen silent?",
         settings={"saturated": SHARE, "pushed": -10.0},
     ),
     Demonstration(
