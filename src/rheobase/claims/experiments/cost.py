@@ -1,0 +1,69 @@
+"""What a function costs: times in turns, as ratios to another's in the same round, on one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rheobase import catalogue
+from rheobase.bench import eager, ours, training
+from rheobase.bench.conduct import confined_to
+from rheobase.bench.contestants import FAST
+from rheobase.bench.plan import BOTH, FORWARD, REFERENCE, Plan
+from rheobase.bench.timing import interleaved
+from rheobase.bench.work import Work, sample
+from rheobase.claims.record import Measured
+
+#: Elements of an array, and the width of the layers in the network whose training step is timed.
+SIZE, WIDTH = 1 << 16, 128
+SECONDS = 0.8
+PASSES = (FORWARD, BOTH)
+LIBRARIES = {"torch": (eager.entries, REFERENCE), "ours": (ours.on_torch, FAST)}
+
+
+def against(name: str, others: tuple[str, ...], seed: int = 0) -> Measured:
+    """Times of `name` as multiples of the others', of a copy, and in a training step; torch's and ours.
+
+    The median over the rounds of the ratio in each round; "least" and "most" are over libraries and others.
+    """
+    numbers: dict[str, float] = {}
+    with confined_to(1):
+        for work in PASSES:
+            took = interleaved({**_kernels((name, *others), work), **_copy()}, Plan(seconds=SECONDS))
+            numbers |= {f"{work}, {pair}": r for pair, r in _ratios(took, name, others).items()}
+        steps = interleaved(_steps((name, *others)), Plan(seconds=SECONDS))
+    numbers |= {f"training step, {pair}": r for pair, r in _ratios(steps, name, others).items()}
+    for work in (*PASSES, "training step"):
+        found = [r for label, r in numbers.items() if label.startswith(f"{work}, ") and "copy" not in label]
+        numbers |= {f"least, {work}": min(found), f"most, {work}": max(found)}
+    return Measured(numbers)
+
+
+def _kernels(names: tuple[str, ...], work: str) -> dict[str, Work]:
+    definitions = [catalogue.lookup(name) for name in names]
+    return {f"{library} {d.name}": entries(d)[work](sample(d, SIZE))
+            for library, (entries, _) in LIBRARIES.items() for d in definitions}  # fmt: skip
+
+
+def _copy() -> dict[str, Work]:
+    relu = catalogue.lookup("relu")
+    return {"copy": ours.copy(relu)[FORWARD](sample(relu, SIZE))}
+
+
+def _steps(names: tuple[str, ...]) -> dict[str, Work]:
+    found = {}
+    for name in names:
+        works = training.works(catalogue.lookup(name), WIDTH)
+        found |= {f"{library} {name}": works[who] for library, (_, who) in LIBRARIES.items()}
+    return found
+
+
+def _ratios(took: Mapping[str, list[float]], name: str, others: tuple[str, ...]) -> dict[str, float]:
+    """Median ratios of the times, by library and the one it is compared with."""
+    return {
+        f"{library} against {other}": float(np.median(np.divide(took[f"{library} {name}"], took[rival])))
+        for library in LIBRARIES
+        for other in (*others, "copy")
+        if (rival := "copy" if other == "copy" else f"{library} {other}") in took
+    }

@@ -1,0 +1,1 @@
+"""What was measured once and is shown again: files that this project's own commands wrote."""
