@@ -32,7 +32,7 @@ def _on_one_thread(name: str, seed: int) -> Outcome:
     return tested(next(claim for claim in CLAIMS if claim.id == name), seed)
 
 
-def tested(claim: Claim, seed: int = 0) -> Outcome:
+def tested(claim: Claim, seed: int) -> Outcome:
     """The outcome of a claim's experiment."""
     start = time.perf_counter()
     measured = claim.function(**claim.arguments, seed=seed)

@@ -118,7 +118,7 @@ class Outcome:
 
 def judged(claim: Claim, measured: Measured, seed: int, seconds: float) -> Outcome:
     """The claim with the verdict that the numbers give it."""
-    numbers = measured.numbers
+    numbers = {label: _short(value) for label, value in measured.numbers.items()}
     verdict: Verdict = "does not hold"
     if all(bound.met(numbers) for bound in claim.always):
         verdict = "holds"
@@ -134,7 +134,7 @@ def judged(claim: Claim, measured: Measured, seed: int, seconds: float) -> Outco
         numbers=numbers,
         seed=seed,
         experiment=f"{EXPERIMENTS}.{claim.experiment}",
-        seconds=seconds,
+        seconds=_short(seconds),
         picture=measured.picture,
     )
 
@@ -143,8 +143,7 @@ def as_dict(outcome: Outcome) -> dict[str, Any]:
     """The outcome as JSON can hold it, without its picture."""
     found = asdict(outcome)
     del found["picture"]
-    numbers = {label: _short(value) for label, value in outcome.numbers.items()}
-    return {**found, "functions": list(outcome.functions), "numbers": numbers, "seconds": _short(outcome.seconds)}
+    return {**found, "functions": list(outcome.functions)}
 
 
 def from_dict(row: Mapping[str, Any]) -> Outcome:

@@ -126,7 +126,7 @@ CLAIMS = (
         sentence="Leaky ReLU is not proven to be always better than ReLU.",
         experiment="comparison:better",
         arguments={"name": "leaky_relu", "baseline": "relu"},
-        always=(Bound("better on", "<", 4),),
+        always=(Bound("not better on", "≥", 1),),
         words=_BETTER,
     ),
     Claim(
@@ -198,7 +198,7 @@ CLAIMS = (
         sentence="PReLU is not proven to be always better than ReLU.",
         experiment="comparison:better",
         arguments={"name": "prelu", "baseline": "relu"},
-        always=(Bound("better on", "<", 4),),
+        always=(Bound("not better on", "≥", 1),),
         words=_BETTER,
     ),
     Claim(
@@ -263,7 +263,7 @@ CLAIMS = (
         sentence="ELU is not always better than ReLU.",
         experiment="comparison:better",
         arguments={"name": "elu", "baseline": "relu"},
-        always=(Bound("better on", "<", 4),),
+        always=(Bound("not better on", "≥", 1),),
         words=_BETTER,
     ),
     Claim(

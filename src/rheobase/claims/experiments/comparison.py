@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-import torch
-from torch import nn
-
 from rheobase import study
-from rheobase.claims.experiments.networks import interval, network, train
 from rheobase.claims.record import Measured, Picture
 from rheobase.study.statistics import estimate
-from rheobase.study.train import one_row, split
+from rheobase.study.train import one_row
 
 DATA = ("digits", "breast_cancer", "wine", "diabetes")
 #: Small networks, five learning rates, one seed that tunes and ten that score.
@@ -32,6 +27,7 @@ def better(name: str, baseline: str, data: Sequence[str] = DATA, seed: int = 0, 
     numbers["sets"] = float(len(data))
     numbers["better on"] = float(sum(low > 0 for _, low, _ in found.values()))
     numbers["worse on"] = float(sum(high < 0 for _, _, high in found.values()))
+    numbers["not better on"] = numbers["sets"] - numbers["better on"]
     numbers["undecided on"] = numbers["sets"] - numbers["better on"] - numbers["worse on"]
     ends = {table: ([low, mean, high], [row] * 3) for row, (table, (mean, low, high)) in enumerate(found.items())}
     return Measured(numbers, Picture(f"score: difference to {baseline}, hundredths", "", ends, marks=True))

@@ -18,8 +18,8 @@ EXACT = 240
 def image(name: str, low: float, high: float, seed: int = 0) -> Measured:
     """Do all values lie inside (low, high), computed exactly and as float32?"""
     f = rb.get(name)
-    (x,) = f.formula.free_symbols
-    exact = [evaluate(f.formula, (x,), {x.name: float(point)}) for point in GRID[::EXACT]]
+    symbols = tuple(f.formula.free_symbols)
+    exact = [evaluate(f.formula, symbols, {**f.definition.defaults, "x": float(point)}) for point in GRID[::EXACT]]
     rounded = f(GRID.astype(np.float32))
     out = np.abs(GRID[(rounded <= low) | (rounded >= high)])
     return Measured({
