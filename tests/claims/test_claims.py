@@ -11,7 +11,7 @@ import pytest
 import rheobase as rb
 from rheobase.catalogue import TEXTBOOK
 from rheobase.claims import CLAIMS, chosen
-from rheobase.claims.conduct import tested
+from rheobase.claims.conduct import outcome_of
 from rheobase.claims.files import Results, as_json, committed, from_json, here
 from rheobase.claims.page import render
 from rheobase.claims.record import RELATIONS, Bound, Claim, Measured, Picture, judged
@@ -109,19 +109,23 @@ def test_the_committed_claims_are_all_and_in_order() -> None:
 
 @pytest.mark.parametrize("claim", QUICK, ids=lambda claim: claim.id)
 def test_a_claim_comes_out_again(claim: Claim) -> None:
-    outcome, again = (tested(claim, COMMITTED[claim.id].seed) for _ in range(2))
+    outcome, again = (outcome_of(claim, COMMITTED[claim.id].seed) for _ in range(2))
     assert outcome.numbers == again.numbers
     assert outcome.verdict == COMMITTED[claim.id].verdict, outcome.words
 
 
 def test_verdicts_follow_from_bounds() -> None:
-    claim = Claim(
-        "probe", ("relu",), "It is.", "shape:kink", {}, (Bound("a", "<", 1),), "a is {a:g}.", "b is {b:g}", (Bound("b", "≥", 2),)
-    )  # fmt: skip
+    bounds = {"always": (Bound("a", "<", 1),), "then": (Bound("b", "≥", 2),)}
+    claim = Claim("probe", ("relu",), "It is.", "shape:kink", {}, words="a is {a:g}.", condition="b is {b:g}", **bounds)
     holds, only, not_, unknown = (
         judged(claim, Measured({"a": a, "b": b}), 0, 0.0) for a, b in ((0, 0), (1, 2), (1, 1), (math.nan, 0))
     )
-    assert [o.verdict for o in (holds, only, not_, unknown)] == ["holds", "holds only when", "does not hold", "does not hold"]
+    assert [o.verdict for o in (holds, only, not_, unknown)] == [
+        "holds",
+        "holds only when",
+        "does not hold",
+        "does not hold",
+    ]
     assert (holds.condition, only.condition, only.words) == (None, "b is 2", "a is 1.")
     # without a condition there is nothing between the two
     bare = dataclasses.replace(claim, condition="", then=())
@@ -141,7 +145,7 @@ def test_names() -> None:
     assert chosen() == list(CLAIMS)
     assert chosen(["lrelu"]) == [claim for claim in CLAIMS if "leaky_relu" in claim.functions]
     assert [claim.id for claim in chosen(["tanh-range", "tanh-range"])] == ["tanh-range"]
-    with pytest.raises(rb.RheobaseError, match="did you mean .*tanh-range"):
+    with pytest.raises(rb.RheobaseError, match=r"did you mean .*tanh-range"):
         chosen(["tanh-rang"])
     with pytest.raises(rb.RheobaseError, match="none is about a function of that name"):
         chosen(["gelu"])
@@ -149,7 +153,7 @@ def test_names() -> None:
 
 def test_the_page_says_what_was_found() -> None:
     found = committed()
-    picture = Picture("start <x>", "y", {"a & b": ([1.0, 2.0], [1.0, 3.0])}, log="y", marks=True)
+    picture = Picture("start <x>", "y", {"a & b": ([1.0, 2.0], [1.0, 3.0])}, log="y", kind="points")
     first = dataclasses.replace(found.outcomes[0], picture=picture, words="less < more")
     page = render(Results((first, *found.outcomes[1:]), found.machine, found.versions))
     for outcome in found.outcomes:

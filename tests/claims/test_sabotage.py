@@ -1,4 +1,4 @@
-"""A claim about another function than the one it is true of must not hold: experiments that cannot fail show nothing."""
+"""A claim about a function that it is not true of must not hold: experiments that cannot fail show nothing."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import pytest
 
 from rheobase import catalogue
 from rheobase.claims import chosen
-from rheobase.claims.conduct import tested
+from rheobase.claims.conduct import outcome_of
 from rheobase.claims.experiments.calibration import calibration_error, reliability
 from rheobase.claims.experiments.networks import interval
 from rheobase.claims.record import Outcome
 from rheobase.definition import Definition
 
-#: A relu that saturates, a sigmoid whose slope is too small, one that leaves (0, 1), a bent prelu, a softplus of another slope.
+#: A relu that saturates, a sigmoid that is too flat, one that leaves (0, 1), a bent prelu, a steep softplus, two steps,
+#: a gate that lets gradients pass, and a function that hardly learns.
 BROKEN = {
     "capped": "0 if x <= 0 else 6 if x >= 6 else x",
     "flatter": "1/(1 + exp(-0.9*x))",
@@ -25,6 +26,8 @@ BROKEN = {
     "bent": "x if x > 0 else x/(1 - x)",
     "steeper": "log(1 + exp(1.01*x))",
     "two_steps": "0 if x < 0 else 1 if x < 1 else 2",
+    "soft_step": "1/(1 + exp(-5*x))",
+    "wild": "sin(40*x)",
 }
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("relu-no-saturation", {"name": "capped"}),
@@ -36,24 +39,23 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("sigmoid-range", {"name": "wider"}),
     ("sigmoid-largest-slope", {"name": "flatter"}),
     ("sigmoid-saturates", {"name": "softplus"}),
-    ("sigmoid-chain-loses-gradient", {"name": "tanh", "against": ("tanh", "relu"), "seeds": 1}),
+    ("sigmoid-chain-loses-gradient", {"name": "softsign", "seeds": 1}),
     ("sigmoid-gradients-share-a-sign", {"name": "tanh", "seeds": 1}),
     ("sigmoid-slower-than-tanh", {"name": "tanh", "seeds": 4}),
     ("off-centre-slows-tanh", {"shift": 0.001, "seeds": 4}),
     ("tanh-zero-centred", {"name": "sigmoid"}),
     ("tanh-is-a-sigmoid", {"name": "flatter"}),
-    ("tanh-with-sigmoid-output-works", {"hidden": "identity", "output": "constant", "seeds": 2}),
     ("saturated-tanh-stuck-adam", {"name": "sigmoid"}),
     ("prelu-slope-0-is-relu", {"slope": 0.1}),
     ("prelu-linear-for-negative", {"name": "bent"}),
-    ("elu-not-always-better", {"name": "relu", "baseline": "step", "data": ("digits",), "seeds": 5}),
+    ("elu-not-always-better", {"name": "relu", "baseline": "wild", "data": ("digits",), "seeds": 5}),
     ("softplus-slope-is-sigmoid", {"name": "steeper"}),
     ("softplus-smooth-relu", {"name": "leaky_relu"}),
     ("softplus-suppresses-one-side", {"name": "leaky_relu"}),
     ("softmax-distribution", {"name": "log_softmax"}),
-    ("softmax-shift-invariance", {"name": "log_softmax"}),
+    ("softmax-shift-invariance", {"name": "sigmoid"}),
     ("step-threshold", {"name": "two_steps"}),
-    ("step-no-backpropagation", {"name": "hard_tanh", "seeds": 1}),
+    ("step-no-backpropagation", {"name": "soft_step", "seeds": 1}),
     ("linear-network-collapses", {"name": "tanh", "seeds": 2}),
 ]
 
@@ -61,15 +63,15 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 @pytest.fixture(autouse=True)
 def _broken() -> Iterator[None]:
     for name, formula in BROKEN.items():
-        catalogue.add(Definition(name=name, title="Broken", formula=formula, reference="none"))
+        catalogue.add(Definition(name=name, title="Broken", formula=formula, straight_through="hard_tanh(x)", reference="none"))
     yield
     for name in BROKEN:
         catalogue.remove_own(name)
 
 
-def sabotaged(name: str, **arguments: Any) -> Outcome:
-    claim = chosen([name])[0]
-    return tested(replace(claim, arguments={**claim.arguments, **arguments}), 0)
+def sabotaged(claim_id: str, **arguments: Any) -> Outcome:
+    claim = chosen([claim_id])[0]
+    return outcome_of(replace(claim, arguments={**claim.arguments, **arguments}), 0)
 
 
 @pytest.mark.parametrize(("name", "arguments"), CASES, ids=[name for name, _ in CASES])

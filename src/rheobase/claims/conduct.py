@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 
 from rheobase.claims import CLAIMS
 from rheobase.claims.record import Claim, Outcome, judged
@@ -17,8 +18,9 @@ def run(claims: Sequence[Claim], seed: int = 0, workers: int | None = None) -> I
     Those that take times come last and one by one, when nothing else runs.
     """
     with extra("all"):
-        for claim in claims:
-            assert claim.function
+        # a missing library is told before the work
+        for experiment in {claim.module for claim in claims}:
+            import_module(experiment)
     together = [claim.id for claim in claims if not claim.timed]
     with crew(min(cores() if workers is None else workers, len(together))) as each:
         yield from each(_on_one_thread, [(name, seed) for name in together])
@@ -29,11 +31,11 @@ def _on_one_thread(name: str, seed: int) -> Outcome:
     import torch
 
     torch.set_num_threads(1)
-    return tested(next(claim for claim in CLAIMS if claim.id == name), seed)
+    return outcome_of(next(claim for claim in CLAIMS if claim.id == name), seed)
 
 
-def tested(claim: Claim, seed: int) -> Outcome:
+def outcome_of(claim: Claim, seed: int) -> Outcome:
     """The outcome of a claim's experiment."""
-    start = time.perf_counter()
+    start = time.process_time()
     measured = claim.function(**claim.arguments, seed=seed)
-    return judged(claim, measured, seed, time.perf_counter() - start)
+    return judged(claim, measured, seed, time.process_time() - start)

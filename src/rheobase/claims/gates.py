@@ -18,8 +18,8 @@ CLAIMS = (
             Bound("changes", "=", 1),
             Bound("change ends at x", "=", 0),
         ),
-        words="On [-120, 120] it takes {different values:.0f} values, {smallest value:g} and {largest value:g}, and changes "
-        "{changes:.0f} time; it is on from x = {change ends at x:g}.",
+        words="On [-120, 120] it takes {different values:.0f} values, {smallest value:g} and {largest value:g}, "
+        "and changes {changes:.0f} time; it is on from x = {change ends at x:g}.",
     ),
     Claim(
         id="step-no-backpropagation",
@@ -31,9 +31,10 @@ CLAIMS = (
             Bound("movement of weights before the gate", "=", 0),
             Bound("movement, straight-through", ">", 0.01),
         ),
-        words="In 400 steps on digits the weights before the gates move by {movement of weights before the gate:g}: only the "
-        "output layer learns ({accuracy:.0%} right on training data). With a stand-in for the slope (straight-through) all "
-        "learn: {accuracy, straight-through:.1%}.",
+        words="In 400 steps on digits the weights before the gates move by "
+        "{movement of weights before the gate:g}: only the output layer learns ({accuracy:.0%} right on "
+        "training data). With a stand-in for the slope (straight-through) all learn: "
+        "{accuracy, straight-through:.1%}.",
     ),
     Claim(
         id="linear-network-collapses",
@@ -46,7 +47,8 @@ CLAIMS = (
             Bound("gain over a single layer at most", "<", 0.02),
         ),
         words="A trained network of {layers:.0f} linear layers differs from one matrix by "
-        "{largest difference to one matrix:.0e} of its output. On two moons it is right for {accuracy:.1%}, a single layer for "
-        "{accuracy of a single layer:.1%}, the same network with ReLU for {accuracy with relu:.1%}.",
+        "{largest difference to one matrix:.0e} of its output. On two moons it is right for {accuracy:.1%}, "
+        "a single layer for {accuracy of a single layer:.1%}, the same network with ReLU for "
+        "{accuracy with relu:.1%}.",
     ),
 )

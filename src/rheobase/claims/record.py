@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
+from string import Formatter
 from typing import Any, Literal
 
 Verdict = Literal["holds", "holds only when", "does not hold"]
@@ -45,13 +46,17 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Lines to draw. log: the axes that are logarithmic, "", "x", "y" or "xy"; marks: points, not joined."""
+    """What to draw: (x, y) by label.
+
+    kind: lines; points, which are not joined; or intervals, of which x holds the ends and, between them, the mean.
+    log: the axes that are logarithmic, "", "x", "y" or "xy".
+    """
 
     x_label: str
     y_label: str
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
     log: str = ""
-    marks: bool = False
+    kind: Literal["lines", "points", "intervals"] = "lines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +88,15 @@ class Claim:
     timed: bool = False
 
     @property
+    def module(self) -> str:
+        """Where the experiment is."""
+        return f"{EXPERIMENTS}.{self.experiment.partition(':')[0]}"
+
+    @property
     def function(self) -> Callable[..., Measured]:
         """The experiment itself."""
-        module, _, name = self.experiment.partition(":")
-        found: Callable[..., Measured] = getattr(import_module(f"{EXPERIMENTS}.{module}"), name)
+        name = self.experiment.partition(":")[2]
+        found: Callable[..., Measured] = getattr(import_module(self.module), name)
         return found
 
     @property
@@ -101,7 +111,7 @@ EXPERIMENTS = f"{__package__}.experiments"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A claim that was tested, as claims.json has it."""
+    """A claim that was tested, as claims.json has it; seconds: of a processor."""
 
     id: str
     functions: tuple[str, ...]
@@ -129,14 +139,25 @@ def judged(claim: Claim, measured: Measured, seed: int, seconds: float) -> Outco
         functions=claim.functions,
         sentence=claim.sentence,
         verdict=verdict,
-        condition=claim.condition.format_map(numbers) if verdict == "holds only when" else None,
-        words=claim.words.format_map(numbers),
+        condition=_told(claim.condition, numbers) if verdict == "holds only when" else None,
+        words=_told(claim.words, numbers),
         numbers=numbers,
         seed=seed,
         experiment=f"{EXPERIMENTS}.{claim.experiment}",
         seconds=_short(seconds),
         picture=measured.picture,
     )
+
+
+class _Words(Formatter):
+    """Labels hold any letters, also those that `str.format` takes apart."""
+
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
+        return kwargs[field_name], field_name
+
+
+def _told(words: str, numbers: Mapping[str, float]) -> str:
+    return _Words().vformat(words, (), numbers)
 
 
 def as_dict(outcome: Outcome) -> dict[str, Any]:

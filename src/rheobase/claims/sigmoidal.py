@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from rheobase.claims.record import Bound, Claim
 
-_MAY_LEAVE = "numbers are exact: a float32 result is rounded to an end of the interval from |x| = {float32 leaves it at |x|:.3g} on"
+_MAY_LEAVE = (
+    "numbers are exact: a float32 result is rounded to an end of the interval from |x| = "
+    "{float32 leaves it at |x|:.3g} on"
+)
 _STUCK = (
     "Of {units:.0f} units that start at x = ±10 … ±20 with the target on the other side (squared error, 10,000 steps), "
 )
@@ -19,8 +22,8 @@ CLAIMS = (
         always=(Bound("exact values outside", "=", 0), Bound("float32 values at an end", "=", 0)),
         condition=_MAY_LEAVE,
         then=(Bound("exact values outside", "=", 0), Bound("range is that of the facts", "=", 1)),
-        words="Computed to hundreds of digits, {exact values outside:.0f} values on [-120, 120] lie outside (0, 1); as "
-        "float32, the first that equals 0 or 1 is met at |x| = {float32 leaves it at |x|:.3g}.",
+        words="Computed to hundreds of digits, {exact values outside:.0f} values on [-120, 120] lie outside (0, "
+        "1); as float32, the first that equals 0 or 1 is met at |x| = {float32 leaves it at |x|:.3g}.",
     ),
     Claim(
         id="sigmoid-largest-slope",
@@ -34,8 +37,8 @@ CLAIMS = (
             Bound("largest slope by the facts", "=", 0.25),
             Bound("largest slope by differences", "≤", 0.25),
         ),
-        words="The largest slope is {largest slope:.4g}, at x = {at x:.3g}; differences of neighbouring values give "
-        "{largest slope by differences:.6f} at most.",
+        words="The largest slope is {largest slope:.4g}, at x = {at x:.3g}; differences of neighbouring values "
+        "give {largest slope by differences:.6f} at most.",
     ),
     Claim(
         id="sigmoid-saturates",
@@ -61,13 +64,15 @@ CLAIMS = (
             Bound("least of the usual weights", "≥", 0.1),
             Bound("decades per layer, edge of chaos", "≥", 0.1),
         ),
-        condition="weights are of the usual size: with weights of deviation {deviation of the weights at the edge:.1f}/√n, "
-        "where mean-field theory puts the edge of chaos, {decades per layer, edge of chaos:+.2f} decades are lost per layer",
+        condition="weights are of the usual size: with weights of deviation "
+        "{deviation of the weights at the edge:.1f}/√n, where mean-field theory puts the edge of chaos, "
+        "{decades per layer, edge of chaos:+.2f} decades are lost per layer",
         then=(Bound("least of the usual weights", "≥", 0.1), Bound("decades per layer, edge of chaos", "<", 0.1)),
-        words="In networks of 2 to 16 layers on digits the gradient shrinks by {decades per layer, torch's default:.2f} "
-        "decades per layer with torch's default weights, {decades per layer, Xavier:.2f} with Xavier's and "
-        "{decades per layer, drawn for it:.2f} with weights drawn for the sigmoid; tanh and ReLU, with weights drawn for "
-        "them, change it by {decades per layer, tanh:+.2f} and {decades per layer, relu:+.2f}.",
+        words="In networks of 2 to 16 layers on digits the gradient shrinks by "
+        "{decades per layer, torch's default:.2f} decades per layer with torch's default weights, "
+        "{decades per layer, Xavier:.2f} with Xavier's and {decades per layer, drawn for it:.2f} with "
+        "weights drawn for the sigmoid; tanh and ReLU, with weights drawn for them, change it by "
+        "{decades per layer, tanh:+.2f} and {decades per layer, relu:+.2f}.",
     ),
     Claim(
         id="sigmoid-not-zero-centred",
@@ -76,9 +81,9 @@ CLAIMS = (
         experiment="centre:mean_output",
         arguments={"name": "sigmoid"},
         always=(Bound("share of the signal that is offset", ">", 0.1),),
-        words="For inputs from N(0, 1) the mean output is {mean output:.3f} ({mean over the draws:.3f} over a million "
-        "draws), and {share of the signal that is offset:.0%} of the signal E f² is this offset; in trained networks "
-        "{share that is offset in a trained network:.0%}.",
+        words="For inputs from N(0, 1) the mean output is {mean output:.3f} ({mean over the draws:.3f} over a "
+        "million draws), and {share of the signal that is offset:.0%} of the signal E f² is this offset; in "
+        "trained networks {share that is offset in a trained network:.0%}.",
     ),
     Claim(
         id="sigmoid-gradients-share-a-sign",
@@ -87,10 +92,12 @@ CLAIMS = (
         experiment="signs:shared_signs",
         arguments={"name": "sigmoid", "against": "tanh"},
         always=(Bound("one example", "=", 1), Bound("a batch of 64", "=", 1)),
-        condition="the gradient is that of a single example; in a batch of 64 it is so for {a batch of 64:.0%} of the units",
+        condition="the gradient is that of a single example; in a batch of 64 it is so for {a batch of 64:.0%} of the "
+        "units",
         then=(Bound("one example", "=", 1), Bound("one example, tanh", "<", 0.1)),
         words="Share of units whose weight gradients all have one sign: {one example:.0%} for one example, "
-        "{two examples:.0%} for two, {a batch of 64:.0%} for a batch of 64; after a tanh layer {one example, tanh:.0%}.",
+        "{two examples:.0%} for two, {a batch of 64:.0%} for a batch of 64; after a tanh layer "
+        "{one example, tanh:.0%}.",
     ),
     Claim(
         id="sigmoid-slower-than-tanh",
@@ -99,9 +106,9 @@ CLAIMS = (
         experiment="pace:steps_to_loss",
         arguments={"name": "sigmoid", "against": "tanh"},
         always=(Bound("ratio at least", ">", 1), Bound("runs that failed", "=", 0)),
-        words="To a loss of 0.2 on digits, each at the best of nine learning rates, sigmoid needs {ratio of steps:.1f} times "
-        "the steps of tanh (95% interval {ratio at least:.1f} to {ratio at most:.1f}, ten paired seeds; medians "
-        "{steps:.0f} and {steps of the other:.0f}).",
+        words="To a loss of 0.2 on digits, each at the best of nine learning rates, sigmoid needs "
+        "{ratio of steps:.1f} times the steps of tanh (95% interval {ratio at least:.1f} to "
+        "{ratio at most:.1f}, ten paired seeds; medians {steps:.0f} and {steps of the other:.0f}).",
     ),
     Claim(
         id="off-centre-slows-tanh",
@@ -110,9 +117,9 @@ CLAIMS = (
         experiment="pace:steps_to_loss",
         arguments={"name": "tanh", "against": "tanh", "shift": 1.0},
         always=(Bound("ratio at least", ">", 1), Bound("runs that failed", "=", 0)),
-        words="tanh + 1 has the slope of tanh, but outputs from 0 to 2: it needs {ratio of steps:.1f} times the steps (95% "
-        "interval {ratio at least:.1f} to {ratio at most:.1f}), and its best learning rate is {learning rate:.2g} instead "
-        "of {learning rate of the other:.2g}.",
+        words="tanh + 1 has the slope of tanh, but outputs from 0 to 2: it needs {ratio of steps:.1f} times the "
+        "steps (95% interval {ratio at least:.1f} to {ratio at most:.1f}), and its best learning rate is "
+        "{learning rate:.2g} instead of {learning rate of the other:.2g}.",
     ),
     Claim(
         id="centring-speeds-sigmoid",
@@ -121,8 +128,9 @@ CLAIMS = (
         experiment="pace:steps_to_loss",
         arguments={"name": "sigmoid", "against": "sigmoid", "shift": -0.5},
         always=(Bound("ratio at most", "<", 1), Bound("runs that failed", "=", 0)),
-        words="sigmoid − ½ needs {ratio of steps:.2f} times the steps of sigmoid (95% interval {ratio at least:.2f} to "
-        "{ratio at most:.2f}; medians {steps:.0f} and {steps of the other:.0f}), each at its best learning rate.",
+        words="sigmoid − ½ needs {ratio of steps:.2f} times the steps of sigmoid (95% interval "
+        "{ratio at least:.2f} to {ratio at most:.2f}; medians {steps:.0f} and {steps of the other:.0f}), "
+        "each at its best learning rate.",
     ),
     Claim(
         id="sigmoid-pays-for-an-exponential",
@@ -140,8 +148,8 @@ CLAIMS = (
         "{training step, ours against relu:.2f} times with ours",
         then=(Bound("least, forward", "≥", 1.1),),
         words="On 65,536 numbers and one thread, forward: {forward, torch against relu:.1f} times ReLU in torch, "
-        "{forward, ours against relu:.1f} times here; forward and backward: {forward+backward, torch against relu:.1f} and "
-        "{forward+backward, ours against relu:.1f}.",
+        "{forward, ours against relu:.1f} times here; forward and backward: "
+        "{forward+backward, torch against relu:.1f} and {forward+backward, ours against relu:.1f}.",
         timed=True,
     ),
     Claim(
@@ -154,15 +162,15 @@ CLAIMS = (
             Bound("at least, network", ">", 2),
             Bound("at least, logistic regression", ">", 2),
         ),
-        condition="the sigmoid ends a network that was trained until it fits its data; for the single sigmoid of a logistic "
-        "regression, {error made, logistic regression:.1%} of such outputs are wrong where they say "
-        "{stated error, logistic regression:.1%}",
+        condition="the sigmoid ends a network that was trained until it fits its data; for the single sigmoid of a "
+        "logistic regression, {error made, logistic regression:.1%} of such outputs are wrong where they "
+        "say {stated error, logistic regression:.1%}",
         then=(Bound("at least, network", ">", 2),),
         words="Of a network's outputs within 0.05 of 0 or 1, {error made, network:.1%} are wrong where they say "
-        "{stated error, network:.1%}: {times the stated error, network:.0f} times as many (95% interval by bootstrap "
-        "{at least, network:.0f} to {at most, network:.0f}); for logistic regression it is {times the stated error, logistic "
-        "regression:.1f} times. Expected calibration error over three data sets: {calibration error, network:.3f} and "
-        "{calibration error, logistic regression:.3f}.",
+        "{stated error, network:.1%}: {times the stated error, network:.0f} times as many (95% interval by "
+        "bootstrap {at least, network:.0f} to {at most, network:.0f}); for logistic regression it is "
+        "{times the stated error, logistic regression:.1f} times. Expected calibration error over three "
+        "data sets: {calibration error, network:.3f} and {calibration error, logistic regression:.3f}.",
     ),
     Claim(
         id="tanh-range",
@@ -173,8 +181,8 @@ CLAIMS = (
         always=(Bound("exact values outside", "=", 0), Bound("float32 values at an end", "=", 0)),
         condition=_MAY_LEAVE,
         then=(Bound("exact values outside", "=", 0), Bound("range is that of the facts", "=", 1)),
-        words="Computed to hundreds of digits, {exact values outside:.0f} values on [-120, 120] lie outside (-1, 1); as "
-        "float32, the first that equals -1 or 1 is met at |x| = {float32 leaves it at |x|:.3g}.",
+        words="Computed to hundreds of digits, {exact values outside:.0f} values on [-120, 120] lie outside (-1, "
+        "1); as float32, the first that equals -1 or 1 is met at |x| = {float32 leaves it at |x|:.3g}.",
     ),
     Claim(
         id="tanh-zero-centred",
@@ -186,8 +194,9 @@ CLAIMS = (
         condition="its inputs lie evenly around 0: in trained networks "
         "{share that is offset in a trained network:.0%} of the signal is an offset",
         then=(Bound("mean output", "=", 0),),
-        words="For inputs from N(0, 1) the mean output is {mean output:.3f} ({mean over the draws:.4f} over a million draws); "
-        "after training, the units' means make up {share that is offset in a trained network:.1%} of the signal E f².",
+        words="For inputs from N(0, 1) the mean output is {mean output:.3f} ({mean over the draws:.4f} over a "
+        "million draws); after training, the units' means make up "
+        "{share that is offset in a trained network:.1%} of the signal E f².",
     ),
     Claim(
         id="tanh-is-a-sigmoid",
@@ -196,9 +205,10 @@ CLAIMS = (
         experiment="equations:by_sigmoid",
         arguments={"name": "tanh"},
         always=(Bound("proved", "=", 1), Bound("largest difference in float64", "<", 1e-15)),
-        words="Proved by algebra; in float64 the two sides differ by {largest difference in float64:.1g} at most. It is no way "
-        "to compute tanh near 0: in float32 its relative error reaches {relative error of the recipe in float32:.0%} (tanh's "
-        "own: {relative error of the function in float32:.0e}).",
+        words="Proved by algebra; in float64 the two sides differ by {largest difference in float64:.1g} at most. "
+        "It is no way to compute tanh near 0: in float32 its relative error reaches "
+        "{relative error of the recipe in float32:.0%} (tanh's own: "
+        "{relative error of the function in float32:.0e}).",
     ),
     Claim(
         id="tanh-saturates",
@@ -222,8 +232,8 @@ CLAIMS = (
         arguments={"hidden": "tanh", "output": "sigmoid", "others": ()},
         always=(Bound("least gain over it, at least", ">", 0),),
         words="On three data sets (ten paired seeds) the accuracy is {accuracy:.3f} on average, against "
-        "{accuracy of the commonest class:.3f} for always guessing the commonest class; on the hardest set the gain is at "
-        "least {least gain over it, at least:.3f} (95% interval).",
+        "{accuracy of the commonest class:.3f} for always guessing the commonest class; on the hardest set "
+        "the gain is at least {least gain over it, at least:.3f} (95% interval).",
     ),
     Claim(
         id="tanh-with-sigmoid-output-against-others",
@@ -237,9 +247,9 @@ CLAIMS = (
         },
         always=(Bound("clearly better", "=", 0),),
         words="Mean accuracy {accuracy:.3f}; hidden ReLU {accuracy of relu + sigmoid:.3f}, hidden sigmoid "
-        "{accuracy of sigmoid + sigmoid:.3f}, a softmax of two outputs {accuracy of tanh + softmax:.3f}, an output tanh with "
-        "squared error {accuracy of tanh + tanh:.3f}. Of {comparisons:.0f} comparisons, {clearly better:.0f} are clearly "
-        "better and {clearly worse:.0f} clearly worse (5%, Holm).",
+        "{accuracy of sigmoid + sigmoid:.3f}, a softmax of two outputs {accuracy of tanh + softmax:.3f}, an "
+        "output tanh with squared error {accuracy of tanh + tanh:.3f}. Of {comparisons:.0f} comparisons, "
+        "{clearly better:.0f} are clearly better and {clearly worse:.0f} clearly worse (5%, Holm).",
     ),
     Claim(
         id="saturated-tanh-stuck-sgd",
@@ -248,14 +258,15 @@ CLAIMS = (
         experiment="saturated:stuck",
         arguments={"name": "tanh", "optimizer": "SGD"},
         always=(Bound("left at most", "=", 0), Bound("gradients that are 0, accurate", "=", 22)),
-        condition="for ever means any training that is ever run: the true gradient is not 0, and in exact arithmetic a unit at "
-        "10 would leave after {steps of exact SGD from 10:.1e} steps at learning rate 1, one at 20 after "
-        "{steps of exact SGD from 20:.1e}",
+        condition="for ever means any training that is ever run: the true gradient is not 0, and in exact arithmetic "
+        "a unit at 10 would leave after {steps of exact SGD from 10:.1e} steps at learning rate 1, one at "
+        "20 after {steps of exact SGD from 20:.1e}",
         then=(Bound("left at most", "=", 0), Bound("steps of exact SGD from 10", ">", 1e6)),
         words=_STUCK
-        + "{left, torch gradient, SGD, float32:.0f} leave with torch's float32 gradient, which is exactly 0 for "
-        "{gradients that are 0, torch:.0f}; with the accurate gradient, 0 for {gradients that are 0, accurate:.0f}, "
-        "{left, accurate gradient, SGD, float32:.0f} leave, and {left, accurate gradient, SGD, float64:.0f} in float64.",
+        + "{left, torch gradient, SGD, float32:.0f} leave with torch's float32 gradient, which is exactly 0 "
+        "for {gradients that are 0, torch:.0f}; with the accurate gradient, 0 for "
+        "{gradients that are 0, accurate:.0f}, {left, accurate gradient, SGD, float32:.0f} leave, and "
+        "{left, accurate gradient, SGD, float64:.0f} in float64.",
     ),
     Claim(
         id="saturated-tanh-stuck-adam",
@@ -264,17 +275,17 @@ CLAIMS = (
         experiment="saturated:stuck",
         arguments={"name": "tanh", "optimizer": "Adam"},
         always=(Bound("left at most", "=", 0),),
-        condition="the gradient is computed from the rounded output, as torch does: it is exactly 0 then. With the accurate "
-        "gradient {left, accurate gradient, Adam, float32:.0f} leave, and all {left, accurate gradient, Adam, ε = 1e-30, "
-        "float32:.0f} where Adam's ε is 1e-30 instead of 1e-8",
+        condition="the gradient is computed from the rounded output, as torch does: it is exactly 0 then. With the "
+        "accurate gradient {left, accurate gradient, Adam, float32:.0f} leave, and all "
+        "{left, accurate gradient, Adam, ε = 1e-30, float32:.0f} where Adam's ε is 1e-30 instead of 1e-8",
         then=(
             Bound("left, torch gradient, Adam, float32", "=", 0),
             Bound("left, accurate gradient, Adam, ε = 1e-30, float32", "=", 22),
         ),
         words=_STUCK + "{left, torch gradient, Adam, float32:.0f} leave with torch's float32 gradient, "
         "{left, accurate gradient, Adam, float32:.0f} with the accurate one, and "
-        "{left, accurate gradient, Adam, ε = 1e-30, float32:.0f} with that and a smaller ε: Adam divides the gradient by its "
-        "own size, however small.",
+        "{left, accurate gradient, Adam, ε = 1e-30, float32:.0f} with that and a smaller ε: Adam divides "
+        "the gradient by its own size, however small.",
     ),
     Claim(
         id="saturated-sigmoid-stuck-sgd",
@@ -283,8 +294,8 @@ CLAIMS = (
         experiment="saturated:stuck",
         arguments={"name": "sigmoid", "optimizer": "SGD"},
         always=(Bound("left at most", "=", 0), Bound("steps of exact SGD from 10", ">", 1e6)),
-        condition="it is far out: at learning rate 1 a unit at 10 would leave after {steps of exact SGD from 10:,.0f} steps, "
-        "one at 20 after {steps of exact SGD from 20:.1e}",
+        condition="it is far out: at learning rate 1 a unit at 10 would leave after {steps of exact SGD from 10:,.0f} "
+        "steps, one at 20 after {steps of exact SGD from 20:.1e}",
         then=(Bound("left at most", "=", 0), Bound("steps of exact SGD from 20", ">", 1e6)),
         words=_STUCK + "{left, torch gradient, SGD, float32:.0f} leave with torch's float32 gradient and "
         "{left, accurate gradient, SGD, float32:.0f} with the accurate one. Torch's is exactly 0 only for "

@@ -62,12 +62,12 @@ def _list(found: Sequence[Claim], as_json: bool) -> None:
     import json
 
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     if as_json:
         print(json.dumps([{"id": c.id, "functions": c.functions, "sentence": c.sentence} for c in found], indent=1))
         return
-    table = Table("claim", "says", box=None, header_style="bold")
+    table = Table(Column("claim", no_wrap=True), "says", box=None, header_style="bold")
     for claim in found:
         table.add_row(claim.id, claim.sentence)
     Console(highlight=False).print(table)

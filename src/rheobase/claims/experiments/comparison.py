@@ -29,8 +29,8 @@ def better(name: str, baseline: str, data: Sequence[str] = DATA, seed: int = 0, 
     numbers["worse on"] = float(sum(high < 0 for _, _, high in found.values()))
     numbers["not better on"] = numbers["sets"] - numbers["better on"]
     numbers["undecided on"] = numbers["sets"] - numbers["better on"] - numbers["worse on"]
-    ends = {table: ([low, mean, high], [row] * 3) for row, (table, (mean, low, high)) in enumerate(found.items())}
-    return Measured(numbers, Picture(f"score: difference to {baseline}, hundredths", "", ends, marks=True))
+    ends = {table: ([low, mean, high], ()) for table, (mean, low, high) in found.items()}
+    return Measured(numbers, Picture(f"score: difference to {baseline}, in hundredths", "", ends, kind="intervals"))
 
 
 def _difference(name: str, baseline: str, table: str, seed: int, seeds: int) -> tuple[float, float, float]:

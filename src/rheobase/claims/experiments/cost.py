@@ -10,7 +10,8 @@ from rheobase import catalogue
 from rheobase.bench import eager, ours, training
 from rheobase.bench.conduct import confined_to
 from rheobase.bench.contestants import FAST
-from rheobase.bench.plan import BOTH, FORWARD, REFERENCE, Plan
+from rheobase.bench.plan import BOTH, FORWARD, REFERENCE, Pass, Plan
+from rheobase.bench.record import STEP
 from rheobase.bench.timing import interleaved
 from rheobase.bench.work import Work, sample
 from rheobase.claims.record import Measured
@@ -18,7 +19,7 @@ from rheobase.claims.record import Measured
 #: Elements of an array, and the width of the layers in the network whose training step is timed.
 SIZE, WIDTH = 1 << 16, 128
 SECONDS = 0.8
-PASSES = (FORWARD, BOTH)
+PASSES: tuple[Pass, ...] = (FORWARD, BOTH)
 LIBRARIES = {"torch": (eager.entries, REFERENCE), "ours": (ours.on_torch, FAST)}
 
 
@@ -33,14 +34,14 @@ def against(name: str, others: tuple[str, ...], seed: int = 0) -> Measured:
             took = interleaved({**_kernels((name, *others), work), **_copy()}, Plan(seconds=SECONDS))
             numbers |= {f"{work}, {pair}": r for pair, r in _ratios(took, name, others).items()}
         steps = interleaved(_steps((name, *others)), Plan(seconds=SECONDS))
-    numbers |= {f"training step, {pair}": r for pair, r in _ratios(steps, name, others).items()}
-    for work in (*PASSES, "training step"):
-        found = [r for label, r in numbers.items() if label.startswith(f"{work}, ") and "copy" not in label]
-        numbers |= {f"least, {work}": min(found), f"most, {work}": max(found)}
+    numbers |= {f"{STEP}, {pair}": r for pair, r in _ratios(steps, name, others).items()}
+    for what in (*PASSES, STEP):
+        found = [r for label, r in numbers.items() if label.startswith(f"{what}, ") and "copy" not in label]
+        numbers |= {f"least, {what}": min(found), f"most, {what}": max(found)}
     return Measured(numbers)
 
 
-def _kernels(names: tuple[str, ...], work: str) -> dict[str, Work]:
+def _kernels(names: tuple[str, ...], work: Pass) -> dict[str, Work]:
     definitions = [catalogue.lookup(name) for name in names]
     return {f"{library} {d.name}": entries(d)[work](sample(d, SIZE))
             for library, (entries, _) in LIBRARIES.items() for d in definitions}  # fmt: skip
@@ -52,7 +53,7 @@ def _copy() -> dict[str, Work]:
 
 
 def _steps(names: tuple[str, ...]) -> dict[str, Work]:
-    found = {}
+    found: dict[str, Work] = {}
     for name in names:
         works = training.works(catalogue.lookup(name), WIDTH)
         found |= {f"{library} {name}": works[who] for library, (_, who) in LIBRARIES.items()}

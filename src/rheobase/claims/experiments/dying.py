@@ -94,7 +94,8 @@ def plain(name: str) -> nn.Module:
 def _flat_units(model: nn.Sequential) -> tuple[float, ...]:
     z, found = digits()[0], np.zeros(4)
     least = 0.0
-    for layer, function in zip(model[:-1:2], model[1::2], strict=True):
+    for layer, function in zip(list(model)[:-1:2], list(model)[1::2], strict=True):
+        assert isinstance(function, rt.Activation)
         with torch.no_grad():
             z = layer(z)
         slopes = [_slope(function, z), _slope(plain(function.definition.name), z)]

@@ -10,7 +10,7 @@ import rheobase as rb
 import rheobase.torch as rt
 from rheobase.claims.experiments.networks import CLASSES, digits, interval, mlp, network, train
 from rheobase.claims.experiments.shape import GRID
-from rheobase.claims.record import Measured, Picture
+from rheobase.claims.record import Measured
 
 WIDTHS, STEPS = (32, 32), 400
 

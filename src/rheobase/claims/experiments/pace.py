@@ -41,7 +41,7 @@ def steps_to_loss(name: str, against: str, shift: float = 0.0, seed: int = 0, se
         "learning rate": tuned[0],
         "learning rate of the other": tuned[1],
         "runs that failed": float((mine == MOST).sum() + (theirs == MOST).sum()),
-    }, Picture("seed", f"steps to a loss of {GOAL}", lines, marks=True))  # fmt: skip
+    }, Picture("seed", f"steps to a loss of {GOAL}", lines, kind="points"))  # fmt: skip
 
 
 def _race(name: str, shift: float, rates: np.ndarray, seed: int, seeds: int) -> np.ndarray:

@@ -39,13 +39,14 @@ def shift(name: str, seed: int = 0) -> Measured:
     ordinary = rng.normal(0, 3, (200, 10)).astype(np.float32)
     exact, shifts = np.round(ordinary * 4) / 4, 10.0 ** np.arange(7)
     apart = {c: _apart(f(ordinary + np.float32(c)), f(ordinary)) for c in shifts}
+    line = (shifts.tolist(), list(apart.values()))
     whole = max(_apart(f(exact + np.float32(c)), f(exact)) for c in 2.0 ** np.arange(20))
     return Measured({
         "largest change where x + c is exact": whole,
         "largest change for c = 100": apart[1e2],
         "largest change for c = 1e6": apart[1e6],
         "largest change": max(apart.values()),
-    }, Picture("c", "largest change of a share", {"float32": (shifts.tolist(), list(apart.values()))}, log="xy"))  # fmt: skip
+    }, Picture("c", "largest change of a share", {"float32": line}, log="xy"))  # fmt: skip
 
 
 def _apart(a: np.ndarray, b: np.ndarray) -> float:

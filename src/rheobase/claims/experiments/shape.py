@@ -49,7 +49,7 @@ def flat_sides(name: str, seed: int = 0) -> Measured:
     saturation, share = f.facts.saturation, np.abs(f.derivative(GRID)) / f.facts.lipschitz
     left = -np.inf if saturation.left is None else saturation.left
     right = np.inf if saturation.right is None else saturation.right
-    beyond = share[(GRID < left) | (GRID > right)]
+    beyond = share[(left > GRID) | (right < GRID)]
     shown = np.abs(GRID) <= 12
     picture = Picture("x", "slope, share of the largest", {name: _line(GRID[shown], share[shown])}, log="y")
     return Measured({

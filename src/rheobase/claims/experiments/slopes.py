@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
 
 import rheobase as rb
 import rheobase.torch as rt
@@ -19,7 +18,7 @@ def learnt(name: str, seed: int = 0, seeds: int = 5) -> Measured:
     parameter = rb.get(name).definition.parameters[0]
     slopes = np.concatenate([_slopes(name, s) for s in range(seed, seed + seeds)])
     moved = np.abs(slopes - parameter.default)
-    line = np.sort(slopes)
+    line = (list(range(slopes.size)), np.sort(slopes, axis=None).tolist())
     return Measured({
         "start": parameter.default,
         "smallest slope": float(slopes.min()),
@@ -29,7 +28,7 @@ def learnt(name: str, seed: int = 0, seeds: int = 5) -> Measured:
         "channels that moved": float((moved > 0).mean()),
         "negative slopes": float((slopes < 0).mean()),
         "channels": float(slopes.size),
-    }, Picture("channel, by slope", "slope for x < 0", {name: (list(range(line.size)), np.sort(slopes, axis=None).tolist())}))  # fmt: skip
+    }, Picture("channel, by slope", "slope for x < 0", {name: line}))  # fmt: skip
 
 
 def _slopes(name: str, seed: int) -> np.ndarray:

@@ -45,16 +45,15 @@ def compared(hidden: str, output: str, others: tuple[tuple[str, str], ...], seed
     Each at the best of four learning rates on another seed; differences paired by seed, p-values by Holm.
     """
     scores = {pair: _scores(*pair, seed, seeds) for pair in ((hidden, output), *others)}
-    mine = scores[hidden, output]
-    majority = np.array([[max(p[3].mean(), 1 - p[3].mean()) for p in tables(s)] for s in range(seed, seed + seeds)])
-    gains = [estimate(mine[:, k] - majority[:, k]) for k in range(mine.shape[1])]
+    mine, majority, rows = scores[hidden, output], _majority(seed, seeds), [1 / len(p[3]) for p in tables(seed)]
+    gains = [estimate(gain, row) for gain, row in zip((mine - majority).T, rows, strict=True)]
     names = {f"{h} + {o}": scores[h, o] for h, o in others}
-    p = holm({(n, k): p_value(s[:, k] - mine[:, k], 1 / 300) for n, s in names.items() for k in range(mine.shape[1])})
-    apart = {key: float((names[key[0]] - mine)[:, key[1]].mean()) for key in p}
-    clear = [apart[key] for key in p if p[key] < SIGNIFICANT]
-    spread = {
-        n: (s.mean(0).tolist(), list(range(s.shape[1]))) for n, s in {f"{hidden} + {output}": mine, **names}.items()
-    }
+    apart = {f"{n}, set {k}": (s - mine)[:, k] for n, s in names.items() for k in range(len(rows))}
+    p = holm({case: p_value(gap, rows[int(case[-1])]) for case, gap in apart.items()})
+    clear = [float(gap.mean()) for case, gap in apart.items() if p[case] < SIGNIFICANT]
+    gaps = {n: estimate((s - mine).mean(1)) for n, s in names.items()}
+    ends = {n: ([100 * gap.ci[0], 100 * gap.mean, 100 * gap.ci[1]], ()) for n, gap in gaps.items()}
+    picture = Picture(f"accuracy: difference to {hidden} + {output}, in hundredths", "", ends, kind="intervals")
     return Measured({
         "accuracy": float(mine.mean()),
         "accuracy of the commonest class": float(majority.mean()),
@@ -63,7 +62,12 @@ def compared(hidden: str, output: str, others: tuple[tuple[str, str], ...], seed
         "clearly better": float(sum(d > 0 for d in clear)),
         "clearly worse": float(sum(d < 0 for d in clear)),
         **{f"accuracy of {n}": float(s.mean()) for n, s in names.items()},
-    }, Picture("accuracy", "data set", spread, marks=True))  # fmt: skip
+    }, picture if others else None)  # fmt: skip
+
+
+def _majority(seed: int, seeds: int) -> np.ndarray:
+    """What always guessing the commoner class scores, by seed and data set."""
+    return np.array([[max(p[3].mean(), 1 - p[3].mean()) for p in tables(s)] for s in range(seed, seed + seeds)])
 
 
 def _scores(hidden: str, output: str, seed: int, seeds: int) -> np.ndarray:
