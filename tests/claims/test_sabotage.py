@@ -48,7 +48,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("saturated-tanh-stuck-adam", {"name": "sigmoid"}),
     ("prelu-slope-0-is-relu", {"slope": 0.1}),
     ("prelu-linear-for-negative", {"name": "bent"}),
-    ("elu-not-always-better", {"name": "relu", "baseline": "wild", "data": ("digits",), "seeds": 5}),
+    ("elu-not-always-better", {"name": "relu", "baseline": "wild", "data": ("digits", "wine"), "seeds": 5}),
     ("softplus-slope-is-sigmoid", {"name": "steeper"}),
     ("softplus-smooth-relu", {"name": "leaky_relu"}),
     ("softplus-suppresses-one-side", {"name": "leaky_relu"}),
@@ -63,7 +63,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 @pytest.fixture(autouse=True)
 def _broken() -> Iterator[None]:
     for name, formula in BROKEN.items():
-        catalogue.add(Definition(name=name, title="Broken", formula=formula, straight_through="hard_tanh(x)", reference="none"))
+        catalogue.add(
+            Definition(name=name, title="Broken", formula=formula, straight_through="hard_tanh(x)", reference="none")
+        )
     yield
     for name in BROKEN:
         catalogue.remove_own(name)

@@ -18,7 +18,7 @@ CLAIMS = (
             Bound("changes", "=", 1),
             Bound("change ends at x", "=", 0),
         ),
-        words="On [-120, 120] it takes {different values:.0f} values, {smallest value:g} and {largest value:g}, "
+        words="On [−120, 120] it takes {different values:.0f} values, {smallest value:g} and {largest value:g}, "
         "and changes {changes:.0f} time; it is on from x = {change ends at x:g}.",
     ),
     Claim(

@@ -33,7 +33,7 @@ def _section(name: str, results: Results) -> dict[str, Any]:
     """A function, and the claims that name it first."""
     return {
         "name": name,
-        "title": catalogue.lookup(name).title,
+        "definition": catalogue.lookup(name),
         "curve": svg(partial(pictures.curve, name)),
         "claims": [_card(o) for o in results.outcomes if o.functions[0] == name],
         "elsewhere": [o for o in results.outcomes if name in o.functions[1:]],

@@ -13,6 +13,8 @@ from typing import Any, Literal
 Verdict = Literal["holds", "holds only when", "does not hold"]
 VERDICTS: tuple[Verdict, ...] = ("holds", "holds only when", "does not hold")
 
+#: 10⁻⁶ is read more easily than e-06.
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: Equal means: to this share, or to this difference from 0.
 SAME, NOTHING = 1e-6, 1e-9
 RELATIONS: Mapping[str, Callable[[float, float], bool]] = {
@@ -154,6 +156,10 @@ class _Words(Formatter):
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
         return kwargs[field_name], field_name
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        digits, _, power = str(super().format_field(value, format_spec)).replace("-", "−").partition("e")
+        return f"{digits}·10{str(int(power.replace('−', '-'))).translate(SUPERSCRIPTS)}" if power else digits
 
 
 def _told(words: str, numbers: Mapping[str, float]) -> str:

@@ -11,9 +11,9 @@ _BETTER = (
     "{wine:+.2f}, diabetes {diabetes:+.2f}."
 )
 _ALIVE = (
-    "In {units:.0f} units of networks trained at learning rates and biases at which "
-    "{share of dead units of relu:.0%} of ReLU's units died, {units silent for all data:.0f} never saw a "
-    "positive input, and {units without any slope:.0f} of these have no slope on any data."
+    "Of {units:,.0f} units, trained at learning rates and biases at which {share of dead units of relu:.0%} "
+    "of ReLU's die, {units silent for all data:.0f} see no positive input any more and would be dead as "
+    "ReLU; {units without any slope:.0f} are without any slope."
 )
 
 CLAIMS = (
@@ -98,8 +98,8 @@ CLAIMS = (
         arguments={"name": "relu"},
         always=(Bound("more by at least", ">", 0), Bound("dead at starting bias 0", "<", 0.05)),
         words="Certified dead units after 300 steps at learning rate 0.1, by the bias at the start, eight seeds: "
-        "{dead at starting bias 0:.1%} at 0, {dead at starting bias -2:.1%} at -2, "
-        "{dead at starting bias -4:.1%} at -4, {dead at starting bias -8:.1%} at -8.",
+        "{dead at starting bias 0:.1%} at 0, {dead at starting bias -2:.1%} at −2, "
+        "{dead at starting bias -4:.1%} at −4, {dead at starting bias -8:.1%} at −8.",
     ),
     Claim(
         id="relu-not-zero-centred",
@@ -170,7 +170,7 @@ CLAIMS = (
         ),
         condition="inputs are finite: at −∞ PReLU computes 0 · −∞, which is NaN",
         then=(Bound("values that differ", "=", 0), Bound("gradients that differ", "=", 0)),
-        words="Of {inputs:.0f} float32 inputs on [-120, 120], {values that differ:.0f} values and "
+        words="Of {inputs:.0f} float32 inputs on [−120, 120], {values that differ:.0f} values and "
         "{gradients that differ:.0f} gradients differ; at ±∞, {values at ±inf that differ:.0f} of two "
         "values.",
     ),
@@ -185,7 +185,7 @@ CLAIMS = (
             Bound("gradients that differ", "=", 0),
             Bound("values at ±inf that differ", "=", 0),
         ),
-        words="At slope {slope:g}, of {inputs:.0f} float32 inputs on [-120, 120], {values that differ:.0f} values "
+        words="At slope {slope:g}, of {inputs:.0f} float32 inputs on [−120, 120], {values that differ:.0f} values "
         "and {gradients that differ:.0f} gradients differ; at ±∞, {values at ±inf that differ:.0f} of two "
         "values.",
     ),
@@ -302,7 +302,7 @@ CLAIMS = (
             Bound("largest difference", "<", 1e-15),
             Bound("largest difference to differences of values", "<", 1e-5),
         ),
-        words="Proved by algebra; on [-120, 120] the two differ by {largest difference:.1g} at most, and the "
+        words="Proved by algebra; on [−120, 120] the two differ by {largest difference:.1g} at most, and the "
         "sigmoid from differences of neighbouring values of softplus by "
         "{largest difference to differences of values:.1g}.",
     ),
@@ -330,7 +330,7 @@ CLAIMS = (
         always=(Bound("exact values outside", "=", 0), Bound("float32 values at an end", "=", 0)),
         condition="numbers are exact: a float32 result is rounded to 0 below x = −{float32 leaves it at |x|:.0f}",
         then=(Bound("exact values outside", "=", 0), Bound("range is that of the facts", "=", 1)),
-        words="Computed to hundreds of digits, {exact values outside:.0f} values on [-120, 120] lie outside (0, "
-        "∞); as float32, the first 0 is met at x = −{float32 leaves it at |x|:.0f}.",
+        words="Computed to hundreds of digits, {exact values outside:.0f} of 65 values on [−120, 120] lie outside "
+        "(0, ∞); as float32, the first 0 is met at x = −{float32 leaves it at |x|:.0f}.",
     ),
 )

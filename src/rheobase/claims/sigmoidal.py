@@ -5,8 +5,8 @@ from __future__ import annotations
 from rheobase.claims.record import Bound, Claim
 
 _MAY_LEAVE = (
-    "numbers are exact: a float32 result is rounded to an end of the interval from |x| = "
-    "{float32 leaves it at |x|:.3g} on"
+    "numbers are exact: in float32 the first result that is rounded to an end of the interval is met at |x| "
+    "= {float32 leaves it at |x|:.3g}"
 )
 _STUCK = (
     "Of {units:.0f} units that start at x = ±10 … ±20 with the target on the other side (squared error, 10,000 steps), "
@@ -22,8 +22,8 @@ CLAIMS = (
         always=(Bound("exact values outside", "=", 0), Bound("float32 values at an end", "=", 0)),
         condition=_MAY_LEAVE,
         then=(Bound("exact values outside", "=", 0), Bound("range is that of the facts", "=", 1)),
-        words="Computed to hundreds of digits, {exact values outside:.0f} values on [-120, 120] lie outside (0, "
-        "1); as float32, the first that equals 0 or 1 is met at |x| = {float32 leaves it at |x|:.3g}.",
+        words="Computed to hundreds of digits, {exact values outside:.0f} of 65 values on [−120, 120] lie outside "
+        "(0, 1); as float32, {float32 values at an end:,.0f} of {float32 values:,.0f} equal 0 or 1.",
     ),
     Claim(
         id="sigmoid-largest-slope",
@@ -65,14 +65,14 @@ CLAIMS = (
             Bound("decades per layer, edge of chaos", "≥", 0.1),
         ),
         condition="weights are of the usual size: with weights of deviation "
-        "{deviation of the weights at the edge:.1f}/√n, where mean-field theory puts the edge of chaos, "
-        "{decades per layer, edge of chaos:+.2f} decades are lost per layer",
+        "{deviation of the weights at the edge:.1f}/√n (n inputs), where mean-field theory puts the edge of "
+        "chaos, the loss is {decades per layer, edge of chaos:.3f} decades per layer",
         then=(Bound("least of the usual weights", "≥", 0.1), Bound("decades per layer, edge of chaos", "<", 0.1)),
         words="In networks of 2 to 16 layers on digits the gradient shrinks by "
         "{decades per layer, torch's default:.2f} decades per layer with torch's default weights, "
         "{decades per layer, Xavier:.2f} with Xavier's and {decades per layer, drawn for it:.2f} with "
-        "weights drawn for the sigmoid; tanh and ReLU, with weights drawn for them, change it by "
-        "{decades per layer, tanh:+.2f} and {decades per layer, relu:+.2f}.",
+        "weights drawn for the sigmoid; tanh and ReLU, with weights drawn for them, lose "
+        "{decades per layer, tanh:.2f} and {decades per layer, relu:.2f}.",
     ),
     Claim(
         id="sigmoid-not-zero-centred",
@@ -181,8 +181,8 @@ CLAIMS = (
         always=(Bound("exact values outside", "=", 0), Bound("float32 values at an end", "=", 0)),
         condition=_MAY_LEAVE,
         then=(Bound("exact values outside", "=", 0), Bound("range is that of the facts", "=", 1)),
-        words="Computed to hundreds of digits, {exact values outside:.0f} values on [-120, 120] lie outside (-1, "
-        "1); as float32, the first that equals -1 or 1 is met at |x| = {float32 leaves it at |x|:.3g}.",
+        words="Computed to hundreds of digits, {exact values outside:.0f} of 65 values on [−120, 120] lie outside "
+        "(−1, 1); as float32, {float32 values at an end:,.0f} of {float32 values:,.0f} equal −1 or 1.",
     ),
     Claim(
         id="tanh-zero-centred",
@@ -258,9 +258,9 @@ CLAIMS = (
         experiment="saturated:stuck",
         arguments={"name": "tanh", "optimizer": "SGD"},
         always=(Bound("left at most", "=", 0), Bound("gradients that are 0, accurate", "=", 22)),
-        condition="for ever means any training that is ever run: the true gradient is not 0, and in exact arithmetic "
-        "a unit at 10 would leave after {steps of exact SGD from 10:.1e} steps at learning rate 1, one at "
-        "20 after {steps of exact SGD from 20:.1e}",
+        condition="“for ever” means as long as anybody trains: the true gradient is not 0, and in exact arithmetic a "
+        "unit at 10 would leave after {steps of exact SGD from 10:.1e} steps at learning rate 1, one at 20 "
+        "after {steps of exact SGD from 20:.1e}",
         then=(Bound("left at most", "=", 0), Bound("steps of exact SGD from 10", ">", 1e6)),
         words=_STUCK
         + "{left, torch gradient, SGD, float32:.0f} leave with torch's float32 gradient, which is exactly 0 "

@@ -50,7 +50,7 @@ def stuck(name: str, optimizer: str, seed: int = 0) -> Measured:
         numbers[f"gradients that are 0, {gradient}"] = float((_gradient(function) == 0).sum())
     for start in (10.0, 20.0):
         numbers[f"steps of exact SGD from {start:g}"] = steps_of_flow(name, start)
-    return Measured(numbers, Picture("start", f"steps to leave (at most {STEPS})", lines, log="y", kind="points"))
+    return Measured(numbers, Picture("start", "steps to leave", lines, log="y", kind="points"))
 
 
 def from_input(f: Function) -> Function:

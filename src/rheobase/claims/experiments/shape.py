@@ -25,6 +25,7 @@ def image(name: str, low: float, high: float, seed: int = 0) -> Measured:
     return Measured({
         "range is that of the facts": float((f.facts.range.low, f.facts.range.high) == (low, high)),
         "exact values outside": float(sum(not low < value < high for value in exact)),
+        "float32 values": float(GRID.size),
         "float32 values at an end": float(out.size),
         "float32 leaves it at |x|": float(out.min(initial=GRID[-1])),
     })  # fmt: skip

@@ -53,7 +53,7 @@ def compared(hidden: str, output: str, others: tuple[tuple[str, str], ...], seed
     clear = [float(gap.mean()) for case, gap in apart.items() if p[case] < SIGNIFICANT]
     gaps = {n: estimate((s - mine).mean(1)) for n, s in names.items()}
     ends = {n: ([100 * gap.ci[0], 100 * gap.mean, 100 * gap.ci[1]], ()) for n, gap in gaps.items()}
-    picture = Picture(f"accuracy: difference to {hidden} + {output}, in hundredths", "", ends, kind="intervals")
+    picture = Picture(f"difference to {hidden} + {output}, in hundredths", "", ends, kind="intervals")
     return Measured({
         "accuracy": float(mine.mean()),
         "accuracy of the commonest class": float(majority.mean()),
