@@ -21,6 +21,7 @@ study: $(VENV)/.study  ## set up, then compare the textbook functions on the dig
 
 bench: $(VENV)/.dev  ## set up, then time the functions beside other libraries (about 15 minutes)
 	$(BIN)/rheobase bench
+	mv benchmarks/kernels.csv src/rheobase/measured/kernels.csv
 	$(AVX2) $(BIN)/rheobase bench --sizes 65536,1048576 --rivals torch.compile,jax --out benchmarks/avx2
 
 bench-doctor: $(VENV)/.dev  ## set up, then judge the doctor, its repairs, its cost in time and memory (about 10 minutes)

@@ -5,12 +5,11 @@ Run:  python scripts/kernel_page.py [--check]
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
-from generated import write_or_check
+from generated import Row, read_about, table, write_or_check
 
 from rheobase.bench.record import is_transcendental
 from rheobase.certify.certificate import Certificate
@@ -19,7 +18,9 @@ from rheobase.certify.record import read
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "kernels.md"
-EXHAUSTIVE, SAMPLE = ROOT / "certificates" / "exhaustive.csv", ROOT / "certificates" / "sample.csv"
+#: Shown by the package itself, and so installed with it.
+MEASURED = ROOT / "src" / "rheobase" / "measured"
+EXHAUSTIVE, SAMPLE, KERNELS = (MEASURED / name for name in ("exhaustive.csv", "sample.csv", "kernels.csv"))
 BENCHMARKS = ROOT / "benchmarks"
 #: The same on the same machine, where nobody uses AVX-512.
 NARROWER = BENCHMARKS / "avx2"
@@ -27,8 +28,6 @@ CORES = ("rheobase fast", "rheobase exact")
 RIVALS = ("torch.compile", "jax", "onnxruntime")
 PASSES = ("forward", "forward+backward")
 SIZES = (65536, 1048576)
-
-Row = Mapping[str, str]
 
 HEAD = """# Kernels: how exact and how fast
 
@@ -40,29 +39,14 @@ and bfloat16 are computed in float64 and rounded once, float64 in float64. Funct
 own, and yours, get the float64 core, generated from the definition. Softmax, log_softmax, softmin and the gated units
 have kernels, too.
 
-This page is written by `python scripts/kernel_page.py` from files in `certificates/` and `benchmarks/`, which
-`rheobase certify` and `make bench` write.
+This page is written by `python scripts/kernel_page.py` from files in `src/rheobase/measured/` and
+`benchmarks/`, which `rheobase certify` and `make bench` write.
 """
-
-
-def commented(path: Path) -> tuple[str, list[Row]]:
-    """The lines about the machine as one sentence, and the rows of the table."""
-    lines = path.read_text().splitlines()
-    about = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
-    said = "; ".join(f"{key} {value}" for key, value in about.items() if key not in ("instructions", "system"))
-    return said, list(csv.DictReader(line for line in lines if not line.startswith("#")))
-
-
-def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A Markdown table."""
-    headings = list(headings)
-    lines = [headings, ["---"] * len(headings), *map(list, rows)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def accuracy() -> str:
     """Errors in float32, over all 2³² inputs where that was measured, else over a sample."""
-    about, _ = commented(SAMPLE)
+    about, _ = read_about(SAMPLE)
     whole = {(c.function, c.order, c.computation): c for c in read(EXHAUSTIVE)}
     sample = {(c.function, c.order, c.computation): c for c in read(SAMPLE) if c.dtype == "float32"}
     found = {**sample, **whole}
@@ -113,9 +97,9 @@ def others() -> str:
     )
 
 
-def speed(folder: Path, heading: str, remark: str) -> str:
+def speed(kernels: Path, heading: str, remark: str) -> str:
     """How often as fast as PyTorch's eager mode."""
-    about, rows = commented(folder / "kernels.csv")
+    about, rows = read_about(kernels)
     text = (
         f"\n## {heading}\n\nHow often as fast as PyTorch's eager mode, all taking turns in one run; medians. {remark}\n"
     )
@@ -147,7 +131,7 @@ def _mean(speedups: Iterable[str]) -> str:
 
 def training(folder: Path, heading: str) -> str:
     """A training step of a network, against torch.nn's modules."""
-    about, rows = commented(folder / "training.csv")
+    about, rows = read_about(folder / "training.csv")
     widths = sorted({int(r["width"]) for r in rows})
     contestants = [c for c in CORES if any(r["contestant"] == c for r in rows)]
     cells = {(r["function"], int(r["width"]), r["contestant"]): r["speedup"] for r in rows}
@@ -168,9 +152,9 @@ def render() -> str:
         HEAD
         + accuracy()
         + others()
-        + speed(BENCHMARKS, "Speed in float32", wide)
+        + speed(KERNELS, "Speed in float32", wide)
         + training(BENCHMARKS, "A training step")
-        + speed(NARROWER, "Speed in float32 with AVX2", narrow)
+        + speed(NARROWER / "kernels.csv", "Speed in float32 with AVX2", narrow)
         + training(NARROWER, "A training step with AVX2")
     )
 

@@ -37,6 +37,7 @@ LAYERS = (
     ("bench",),
     ("certify",),
     ("claims",),
+    ("atlas",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

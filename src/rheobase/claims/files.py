@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from rheobase.bench.record import machine
 from rheobase.claims.record import Outcome, as_dict, from_dict
 from rheobase.errors import RheobaseError
 from rheobase.kernels.cpu.threads import processors
+from rheobase.measured import text
 from rheobase.study.folder import put
 
 FILES = PAGE, RECORD = ("claims.html", "claims.json")
@@ -46,15 +46,15 @@ def as_json(results: Results) -> str:
     return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def from_json(text: str) -> Results:
+def from_json(record: str) -> Results:
     """What `as_json` made this of; pictures are not kept."""
-    record: dict[str, Any] = json.loads(text)
-    return Results(tuple(map(from_dict, record["claims"])), record["machine"], record["versions"])
+    found: dict[str, Any] = json.loads(record)
+    return Results(tuple(map(from_dict, found["claims"])), found["machine"], found["versions"])
 
 
 def committed() -> Results:
     """The claims as they were tested for this version."""
-    return from_json(files("rheobase.measured").joinpath(RECORD).read_text(encoding="utf-8"))
+    return from_json(text(RECORD))
 
 
 def check_files(out: Path) -> None:

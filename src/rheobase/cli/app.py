@@ -18,6 +18,7 @@ from rheobase.cli.certificates import certify
 from rheobase.cli.claims import claims
 from rheobase.cli.complaints import UsageError, explain
 from rheobase.cli.doctor import check
+from rheobase.cli.pages import atlas
 from rheobase.cli.stop import INTERRUPTED, stop
 from rheobase.cli.studies import study, worker
 from rheobase.errors import RheobaseError
@@ -109,3 +110,4 @@ app.command()(bench)
 app.command()(certify)
 app.command()(check)
 app.command()(claims)
+app.command()(atlas)

@@ -1,0 +1,93 @@
+"""Writing the site into a folder: whole, or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rheobase.atlas import site
+from rheobase.atlas.site import File
+from rheobase.errors import RheobaseError
+
+#: Lists the files of a site, so that it can be told from other things and be built anew.
+CONTENTS = "contents.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What was written."""
+
+    folder: str
+    start: str
+    functions: int
+    files: int
+    bytes: int
+
+
+def build(out: Path, done: Callable[[int, int], None]) -> Built:
+    """Write the site into `out`; `done` is told the files that are made, and how many there will be.
+
+    Raises RheobaseError if the folder holds other things or cannot be written.
+    """
+    check(out)
+    listed = site.listed()
+    total = site.size(listed)
+    made: list[File] = []
+    for file in site.made(listed):
+        made.append(file)
+        done(len(made), total)
+    files = [*made, *site.copied()]
+    _write(out, files)
+    written = sum(len(file.content) for file in files)
+    return Built(str(out), str(out / site.LINKS[0].href), len(listed), len(files), written)
+
+
+def check(out: Path) -> None:
+    """Raise RheobaseError unless `out` is a folder to be made, an empty one, or an older atlas."""
+    if out.exists() and not out.is_dir():
+        raise RheobaseError(f"{str(out)!r} is a file; --out needs a folder")
+    other = sorted(_files(out) - _contents(out)) if out.is_dir() else []
+    if other:
+        raise RheobaseError(f"{str(out)!r} holds other things ({other[0]}, for one); --out needs a folder of its own")
+
+
+def _files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+
+
+def _contents(out: Path) -> set[str]:
+    """The files of the atlas that lies in `out`."""
+    path = out / CONTENTS
+    return {CONTENTS, *json.loads(path.read_text())} if path.is_file() else set()
+
+
+def _write(out: Path, files: Sequence[File]) -> None:
+    """Into a folder beside it, which then takes its place."""
+    target = out.resolve()
+    fresh = target.with_name(f".{target.name}.new.{os.getpid()}")
+    names = json.dumps([file.path for file in files], indent=0)
+    try:
+        for file in (*files, File(CONTENTS, names.encode())):
+            path = fresh / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.content)
+        _replace(target, fresh)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RheobaseError(f"cannot write to {str(out)!r}: {reason}") from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _replace(target: Path, fresh: Path) -> None:
+    if not target.exists():
+        fresh.rename(target)
+        return
+    old = target.with_name(f".{target.name}.old.{os.getpid()}")
+    target.rename(old)
+    fresh.rename(target)
+    shutil.rmtree(old)
