@@ -74,21 +74,14 @@ def defaults(definitions: list[Definition]) -> str:
 
 
 def _of_calls(d: Definition) -> Iterator[list[str]]:
-    for theirs, place, module in ((d.torch, "torch.nn.functional", torch.nn.functional), (d.jax, "jax.nn", jax.nn)):
-        function = getattr(module, theirs.function, None) if theirs.function else None
-        for name, default in _defaults(function).items():
-            wanted = _wanted(d, theirs).get(name, default)
-            if not isinstance(wanted, str | bool | int | float) or wanted != default:
-                yield [f"`{place}.{theirs.function}`", f"`{name}`", f"{default!r}", f"{wanted!r}"]
-
-
-def _defaults(function: Any) -> dict[str, Any]:
-    """By name; what is written in C has no signature, and no argument that matters."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return {}
-    return {p.name: p.default for p in parameters if isinstance(p.default, bool | int | float | str)}
+    # torch's functions are written in C and tell no defaults; its modules have the same
+    for theirs, place, name in ((d.torch, torch.nn, d.torch.module), (d.jax, jax.nn, d.jax.function)):
+        if not name:
+            continue
+        for argument, parameter in inspect.signature(getattr(place, name)).parameters.items():
+            wanted = _wanted(d, theirs).get(argument, parameter.default)
+            if wanted != parameter.default is not inspect.Parameter.empty:
+                yield [f"`{place.__name__}.{name}`", f"`{argument}`", f"{parameter.default!r}", f"{wanted!r}"]
 
 
 def _of_onnx(d: Definition) -> Iterator[list[str]]:
