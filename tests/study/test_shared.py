@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
@@ -102,11 +103,36 @@ def test_whoever_is_killed_nothing_is_lost_and_nothing_done_twice(
     assert set(completed(url).values()) == {1}
 
 
+def test_workers_come_and_are_killed_in_the_middle_of_their_jobs(
+    url: str, tmp_path: Path, uninterrupted: list[object]
+) -> None:
+    coordinator = begun(crash.slowly, crash.coordinate, url, tmp_path)
+    while not list(tmp_path.glob(f"{CELLS}/*")):
+        time.sleep(0.05)
+    for _ in range(2):
+        killed = begun(crash.die_in_a_job, url)
+        killed.join(300)
+        assert killed.exitcode == -signal.SIGKILL
+    helper = begun(crash.help_out, url)
+    for process in (coordinator, helper):
+        process.join(300)
+        assert process.exitcode == 0
+    assert len(trials(url, TrialState.FAIL)) == 2
+    assert set(completed(url).values()) == {1}
+    results = coordinate(url, tmp_path)
+    assert facts(results) == uninterrupted
+    assert results.history.given_up == 2
+
+
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage")
-def test_a_worker_that_dies_at_once_holds_nothing_up(url: str, tmp_path: Path, uninterrupted: list[object]) -> None:
+@pytest.mark.parametrize("clock", ["right", "set back"])
+def test_a_worker_that_dies_holds_nothing_up(url: str, tmp_path: Path, uninterrupted: list[object], clock: str) -> None:
+    """Also after a sign of life that, the database's clock set back since, lies in the future."""
     with closing(shared(url)) as ledger:
         ledger.offer(lambda runs: wanted(PLAN, runs))
-        assert ledger._queue.take()  # and gives no sign of life
+        assert ledger._queue.take()  # and gives no sign of life any more
+        if clock == "set back":
+            move_signs_of_life(ledger, "1 day")
     coordinator = begun(crash.coordinate, url, tmp_path)
     coordinator.join(120)
     ended = coordinator.exitcode
@@ -114,6 +140,49 @@ def test_a_worker_that_dies_at_once_holds_nothing_up(url: str, tmp_path: Path, u
     assert ended == 0
     assert facts(coordinate(url, tmp_path)) == uninterrupted
     assert set(completed(url).values()) == {1}
+
+
+def move_signs_of_life(ledger: Shared, by: str) -> None:
+    """As if the database's clock had been set the other way since."""
+    with ledger.database.engine.begin() as connection:
+        connection.execute(text(f"UPDATE trial_heartbeats SET heartbeat = heartbeat + interval '{by}'"))
+
+
+def test_the_database_s_clock_set_forward_gives_up_who_lives_and_loses_nothing(url: str, tmp_path: Path) -> None:
+    with closing(shared(url)) as ledger, closing(shared(url)) as coordinator:
+        coordinator.offer(lambda runs: wanted(PLAN, runs))
+
+        def train(job: Job) -> list[Run]:
+            time.sleep(0.5)  # the first sign of life is given as the job begins
+            move_signs_of_life(ledger, "-1 day")
+            coordinator.offer(lambda runs: wanted(PLAN, runs))
+            return trained(load(crash.DATA), PLAN, crash.MEASURED["together"], job)
+
+        assert ledger.work(train)
+        assert len(trials(url, TrialState.FAIL)) == 1
+    coordinate(url, tmp_path)
+    assert set(completed(url).values()) == {1}
+
+
+def test_the_clocks_of_workers_may_jump(url: str, tmp_path: Path, uninterrupted: list[object]) -> None:
+    coordinator = begun(crash.with_a_jumping_clock, crash.slowly, crash.coordinate, url, tmp_path)
+    while not list(tmp_path.glob(f"{CELLS}/*")):
+        time.sleep(0.05)
+    helper = begun(crash.with_a_jumping_clock, crash.help_out, url)
+    for process in (coordinator, helper):
+        process.join(300)
+        assert process.exitcode == 0
+    assert not trials(url, TrialState.FAIL), "nobody was given up"
+    assert set(completed(url).values()) == {1}
+    assert facts(coordinate(url, tmp_path)) == uninterrupted
+
+
+def test_many_may_open_an_empty_database_at_once(url: str) -> None:
+    gate = multiprocessing.get_context("forkserver").Barrier(4)
+    crew = [begun(crash.open_at, url, gate) for _ in range(4)]
+    for process in crew:
+        process.join(300)
+    assert [process.exitcode for process in crew] == [0] * 4
 
 
 def test_a_worker_that_was_given_up_but_lives_does_no_harm(url: str, tmp_path: Path) -> None:

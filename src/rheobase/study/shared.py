@@ -32,6 +32,11 @@ PAUSE = 0.5
 #: What a worker must know of the study, and how far it is: attributes.
 ORDER, _PROGRESS = "order", "progress"
 
+_HEARD = (
+    "SELECT trial_id, heartbeat FROM trials JOIN trial_heartbeats USING (trial_id) "
+    "WHERE study_id = :study AND state = 'RUNNING'"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -58,7 +63,9 @@ class Shared(Ledger):
             "grace_period": grace,
             "heartbeat_stale_trial_callback": again,
         }
-        self.database, self.beat = storage(url, **alive), beat
+        self.database, self.beat, self.grace = storage(url, **alive), beat, grace
+        #: The last sign of life of each job that is under way, and since when it is the last.
+        self._heard: dict[int, tuple[Any, float]] = {}
         self._found: dict[Cell, Run] = {}
         self._told: State | None = None
         self._examined = -math.inf
@@ -95,7 +102,22 @@ class Shared(Ledger):
         """Let others do the jobs of workers that gave no sign of life for long."""
         if time.monotonic() - self._examined > self.beat:
             fail_stale_trials(self.study)
+            self._give_up_unchanged()
             self._examined = time.monotonic()
+
+    def _give_up_unchanged(self) -> None:
+        """Optuna goes by the database's clock, which may be set back; here, signs of life age by this process's own."""
+        study = self.database.get_study_id_from_name(self.study.study_name)
+        with self.database.engine.connect() as connection:
+            signs = connection.execute(text(_HEARD), {"study": study}).all()
+        now, before = time.monotonic(), self._heard
+        self._heard = {
+            trial: before[trial] if trial in before and before[trial][0] == sign else (sign, now)
+            for trial, sign in signs
+        }
+        for trial, (_, since) in self._heard.items():
+            if now - since > self.grace:
+                self._end(trial, TrialState.FAIL)
 
     def work(self, train: Callable[[Job], Sequence[Run]]) -> bool:
         """Do one of the jobs that wait; whether there was one."""
