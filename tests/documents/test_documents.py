@@ -29,6 +29,7 @@ REDUCED = {"study": ("--steps", "2", "--seeds", "2", "--hidden", "8")}
 #: Not run, only read by the command's own parser, and why.
 UNTRIED = {
     "--storage": "needs a PostgreSQL server; studies on one are in tests/study/test_shared.py",
+    "--plan": "carries out an earlier study; tests/study/test_plan_again.py does",
     "certify": "takes minutes; tests/certify runs it on less",
     "bench": "takes a quarter of an hour; tests/bench runs it on less",
     "claims": "takes minutes; its own tests run each experiment on less",
@@ -48,6 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(place)
     rows = np.random.default_rng(0).normal(size=(80, 3))
     pd.DataFrame({"a": rows[:, 0], "b": rows[:, 1], "price": rows.sum(1)}).to_csv("table.csv", index=False)
+    pd.read_csv("table.csv").to_parquet("table.parquet")
     for block in BLOCKS:
         if name := re.match(r"# (\w+\.py)\n", block.text):
             (place / name[1]).write_text(block.text)
