@@ -10,7 +10,7 @@ AVX2 := ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 XLA_FLAGS=--xla_cp
 
 GENERATORS := fit_series fit_exponential fit_logarithm fit_normal kept_for_backward kernel_page doctor_page
 
-.PHONY: help study atlas bench bench-doctor test check lock clean
+.PHONY: help study atlas bench bench-doctor claims test check lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -31,6 +31,10 @@ bench-doctor: $(VENV)/.dev  ## set up, then judge the doctor, its repairs, its c
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/doctor_benchmark --processes 2
 	$(BIN)/python scripts/doctor_benchmark/repairs.py
 	$(BIN)/python scripts/doctor_benchmark/memory.py
+
+claims: $(VENV)/.dev  ## set up, then test what textbooks say, and keep the verdicts (about 5 minutes)
+	$(BIN)/rheobase claims --out runs/claims
+	cp runs/claims/claims.json src/rheobase/measured/
 
 test: $(VENV)/.dev check  ## set up, then run every test, lint and type check
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
