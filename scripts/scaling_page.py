@@ -41,7 +41,15 @@ def claims(rows: list[Row]) -> str:
         pairs = [(row[k], old[k] if old else "") for k in ("server_cpu_ms", "client_cpu_ms", "transactions", "ms")]
         cells = [f"{number(new)}" + (f" ({number(was)})" if was else "") for new, was in pairs]
         lines.append([number(row["queue"]), row["claimers"], *cells, number(row["per_s"])])
-    headings = ["waiting jobs", "claimers", "server, CPU ms", "claimer, CPU ms", "transactions", "median ms", "claims/s"]
+    headings = [
+        "waiting jobs",
+        "claimers",
+        "server, CPU ms",
+        "claimer, CPU ms",
+        "transactions",
+        "median ms",
+        "claims/s",
+    ]
     return table(headings, lines)
 
 
@@ -54,7 +62,8 @@ def alone(rows: list[Row]) -> str:
         for row in rows_of(rows, "after", operation):
             old = before.get((operation, row["queue"]))
             cells = [
-                number(row[k]) + (f" ({number(old[k])})" if old else "") for k in ("ms", "server_cpu_ms", "client_cpu_ms")
+                number(row[k]) + (f" ({number(old[k])})" if old else "")
+                for k in ("ms", "server_cpu_ms", "client_cpu_ms")
             ]
             lines.append([said, number(row["queue"]), *cells])
     return table(["operation", "jobs", "ms", "server, CPU ms", "coordinator, CPU ms"], lines)

@@ -10,13 +10,13 @@ import doctest
 import io
 import re
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import tomllib
 import typer
 
 from rheobase.cli.app import app, main
@@ -97,7 +97,9 @@ def test_blocks_are_of_a_kind_that_is_tried() -> None:
     for block in BLOCKS:
         assert block.language in LANGUAGES, f"{block.page.name}: nothing runs a block of {block.language}"
         if block.language == "python":
-            assert block.text.startswith((">>> ", "# ")), f"{block.page.name}: neither prompts nor a file:\n{block.text}"
+            assert block.text.startswith((">>> ", "# ")), (
+                f"{block.page.name}: neither prompts nor a file:\n{block.text}"
+            )
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.words[0] == "rheobase"], ids=str)
