@@ -10,7 +10,7 @@ AVX2 := ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 XLA_FLAGS=--xla_cp
 
 GENERATORS := fit_series fit_exponential fit_logarithm fit_normal kept_for_backward kernel_page doctor_page
 
-.PHONY: help study bench bench-doctor test check lock clean
+.PHONY: help study atlas bench bench-doctor claims test check lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -18,6 +18,9 @@ help:  ## list the targets
 
 study: $(VENV)/.study  ## set up, then compare the textbook functions on the digits data
 	$(BIN)/rheobase study digits --out runs/digits
+
+atlas: $(VENV)/.study  ## set up, then write the atlas, a page for every function: runs/atlas/index.html
+	$(BIN)/rheobase atlas --out runs/atlas
 
 bench: $(VENV)/.dev  ## set up, then time the functions beside other libraries (about 15 minutes)
 	$(BIN)/rheobase bench
@@ -28,6 +31,10 @@ bench-doctor: $(VENV)/.dev  ## set up, then judge the doctor, its repairs, its c
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/doctor_benchmark --processes 2
 	$(BIN)/python scripts/doctor_benchmark/repairs.py
 	$(BIN)/python scripts/doctor_benchmark/memory.py
+
+claims: $(VENV)/.dev  ## set up, then test what textbooks say, and keep the verdicts (about 5 minutes)
+	$(BIN)/rheobase claims --out runs/claims
+	cp runs/claims/claims.json src/rheobase/measured/
 
 test: $(VENV)/.dev check  ## set up, then run every test, lint and type check
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
@@ -47,7 +54,7 @@ clean:  ## remove the environment and all that was made
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.study: pyproject.toml constraints.txt | $(VENV)
-	$(INSTALL) --editable '.[study]'
+	$(INSTALL) --editable '.[study,atlas]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)

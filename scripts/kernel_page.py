@@ -6,16 +6,15 @@ Run:  python scripts/kernel_page.py [--check]
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
-from generated import write_or_check
+from generated import Row, read_about, table, write_or_check
 
 from rheobase.bench.record import is_transcendental
 from rheobase.certify.certificate import Certificate
 from rheobase.certify.contestants import OURS, PEERS
 from rheobase.certify.record import read
-from rheobase.measured import commented, told
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "kernels.md"
@@ -30,8 +29,6 @@ RIVALS = ("torch.compile", "jax", "onnxruntime")
 PASSES = ("forward", "forward+backward")
 SIZES = (65536, 1048576)
 
-Row = Mapping[str, str]
-
 HEAD = """# Kernels: how exact and how fast
 
 Every function of one number, and its slope, runs as one compiled loop on CPU arrays: on NumPy, and on PyTorch in eager
@@ -45,19 +42,6 @@ have kernels, too.
 This page is written by `python scripts/kernel_page.py` from files in `src/rheobase/measured/` and
 `benchmarks/`, which `rheobase certify` and `make bench` write.
 """
-
-
-def read_about(path: Path) -> tuple[str, list[Row]]:
-    """The lines about the machine as one sentence, and the rows of the table."""
-    about, rows = commented(path.read_text())
-    return told(about), list(rows)
-
-
-def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A Markdown table."""
-    headings = list(headings)
-    lines = [headings, ["---"] * len(headings), *map(list, rows)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def accuracy() -> str:

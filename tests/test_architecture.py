@@ -36,6 +36,7 @@ LAYERS = (
     ("study",),
     ("bench",),
     ("certify",),
+    ("claims",),
     ("atlas",),
     ("cli",),
 )

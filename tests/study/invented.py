@@ -13,6 +13,7 @@ from torch import nn
 from rheobase.doctor.health import Health, health
 from rheobase.study import Dataset, Plan, Results, Run
 from rheobase.study.cost import Cost
+from rheobase.study.ledger import History
 from rheobase.study.record import cell_of
 from rheobase.study.results import summarise
 
@@ -32,13 +33,18 @@ def results(scores: dict[str, list[float]], task: str = "classes", notes: tuple[
         notes,
     )
     plan = Plan(tuple(scores), first, RATES, seeds=tuple(range(len(scores[first]))))
-    runs = [_run(name, seed, score) for name, row in scores.items() for seed, score in enumerate(row)]
+    runs = [
+        _run(name, seed, score, 0.0 if regression else 0.35)
+        for name, row in scores.items()
+        for seed, score in enumerate(row)
+    ]
     runs += [_tuning(name, rate, seed) for name in scores for rate in plan.learning_rates for seed in plan.tuning_seeds]
     return summarise(
         data,
         plan,
         {cell_of(run): run for run in runs},
         {name: Cost(1.0 + k / 10, 0.02, 1.0) for k, name in enumerate(scores)},
+        History(),
     )
 
 
@@ -48,9 +54,10 @@ def _tuning(name: str, rate: float, seed: int) -> Run:
     return Run(name, rate, seed, score, math.nan, False, 0.35, np.ones(20), None)
 
 
-def _run(name: str, seed: int, score: float) -> Run:
+def _run(name: str, seed: int, score: float, chance: float) -> Run:
     curve = np.geomspace(1.0, 0.1, 20)
-    return Run(name, RATES[1], seed, score, score, score <= 0, 0.35, curve, _of_a_network())
+    second = 20_000 * (1 - score) ** 0.5
+    return Run(name, RATES[1], seed, score, score, score <= 0, chance, curve, _of_a_network(), second)
 
 
 @cache

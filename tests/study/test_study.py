@@ -27,7 +27,8 @@ from rheobase.study.folder import FILES, prepared
 from rheobase.study.plan import Plan
 from rheobase.study.report import render
 from rheobase.study.results import as_json, write
-from rheobase.study.statistics import OVERLAP, estimate, holm, p_value
+from rheobase.study.splits import OVERLAP
+from rheobase.study.statistics import estimate, holm, p_value
 from rheobase.study.train import network, one_row, split, train
 from rheobase.study.units import unit
 from rheobase.study.verdict import decide
@@ -66,7 +67,9 @@ def test_results_hold_the_contract(name: str, tmp_path: Path) -> None:
     assert text == as_json(results)
     assert not {"NaN", "Infinity"} & set(re.findall(r"\w+", text))
     record = json.loads(text)
-    assert json.loads((tmp_path / "out" / "plan.json").read_text()) == record["plan"]
+    again = json.loads((tmp_path / "out" / "plan.json").read_text())["plan"]
+    assert again["learning_rates"] == list(plan.learning_rates), "as they were before the grid was widened"
+    assert {key for key, value in record["plan"].items() if again.get(key) != value} <= {"runs", "learning_rates"}
     assert (record["data"], record["target"]) == (name, "target")
     assert data.aim in unescape(page)
     assert record["notes"] == list(results.notes)
@@ -81,7 +84,7 @@ def test_results_hold_the_contract(name: str, tmp_path: Path) -> None:
     for entry in record["activations"].values():
         assert entry.keys() == {
             "scores", "mean", "ci", "paired_difference", "paired_ci", "p_superiority", "best_learning_rate",
-            "runs_failed", "step_time_ratio", "memory_ratio", "health",
+            "runs_failed", "step_time_ratio", "memory_ratio", "health", "iqm", "second", "p_superiority_ci",
         }  # fmt: skip
         assert entry["health"].keys() == {"dead", "saturated", "mean_shift", "gradient_decades"}
         assert entry["ci"][0] <= entry["mean"] <= entry["ci"][1]
@@ -128,8 +131,8 @@ def test_the_best_constant_answer_is_no_more_than_guessing() -> None:
         outcome = train(unequal, small("all_but_constant", steps=30), "all_but_constant", 1e-2, seed, True)
         y = split(unequal, seed).test[1]
         assert outcome.failed
-        assert outcome.test <= outcome.chance == max(float((y == k).float().mean()) for k in range(3))
-    assert one_row(unequal) == 1 / len(y)
+        assert outcome.test <= outcome.chance == max(float((y == k).double().mean()) for k in range(3))
+    assert one_row(unequal) == 1 / 25, "no test fold has fewer rows"
 
 
 def test_diverged_runs_count_as_worst() -> None:

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from rheobase.study import pictures
+from rheobase.study import pictures_of_training
 from rheobase.study.report import render
 from rheobase.study.results import Results
-from rheobase.study.table import headings, legend, row, show
+from rheobase.study.table import ROOMY, headings, legend, row, show
+from rheobase.study.views import courses
 from tests.study.invented import results
 
 CASES = {
@@ -40,9 +41,9 @@ def test_every_cell_is_whole(case: str, width: int) -> None:
     r, text = CASES[case], printed(CASES[case], width)
     assert "…" not in text
     lines = [" ".join(line.split()) for line in text.splitlines()]
-    assert " ".join(headings(r)) in lines
+    assert " ".join(headings(r, roomy=width >= ROOMY)) in lines
     for o in r.outcomes:
-        assert " ".join(row(r, o)) in lines
+        assert " ".join(row(r, o, roomy=width >= ROOMY)) in lines
     assert max(map(len, text.splitlines())) <= width
 
 
@@ -52,7 +53,7 @@ def test_only_an_over_long_name_is_shortened() -> None:
     line = next(line for line in printed(r, 80).splitlines() if line.startswith("squared_"))
     shown, *cells = line.split()
     assert shown.endswith("…")
-    assert cells == " ".join(row(r, next(o for o in r.outcomes if o.name == name))[1:]).split()
+    assert cells == " ".join(row(r, next(o for o in r.outcomes if o.name == name), roomy=False)[1:]).split()
 
 
 def test_cells_speak_the_unit_of_the_metric() -> None:
@@ -64,6 +65,14 @@ def test_cells_speak_the_unit_of_the_metric() -> None:
     explained = {o.name: row(CASES["regression"], o) for o in CASES["regression"].outcomes}
     assert explained["tanh"][1].startswith("0.200 ±")
     assert "%" not in headings(CASES["regression"])[1]
+    assert explained["tanh"][3] == "1.787e+04"
+
+
+def test_a_narrow_terminal_tells_the_error_below_the_table() -> None:
+    r, error = CASES["regression"], "root of the mean squared error, in the target's own units"
+    assert headings(r)[3] == "RMSE"
+    assert dict(legend(r))["RMSE"] == error
+    assert dict(legend(r, roomy=False))["RMSE"].startswith(f"{error}: tanh 1.787e+04, ")
 
 
 def test_groups_and_notes_are_told() -> None:
@@ -81,7 +90,7 @@ def test_the_legend_says_what_was_measured_and_what_guessing_scores() -> None:
         "time of a training step of this network with rheobase's own modules, relu's is 1; measured to ±0.02"
     )
     assert words["fails"].endswith("guessing (always answering the commonest class scores 35.00)")
-    assert dict(legend(CASES["regression"]))["fails"].endswith("(always answering the mean scores 0)")
+    assert dict(legend(CASES["regression"]))["fails"].endswith("(always answering the mean scores 0.000)")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e300, 0.0])
@@ -98,9 +107,8 @@ def test_a_page_is_drawn_of_curves_that_left_all_bounds(value: float) -> None:
 def test_learning_curves_are_marked(low: float, high: float, most: int) -> None:
     r = CASES["close"]
     curves = [replace(run, curve=np.geomspace(high, low, 20)) for run in r.outcomes[0].runs]
-    figure = pictures.curve(
-        replace(r, outcomes=tuple(replace(o, runs=tuple(curves)) for o in r.outcomes)), r.outcomes[0]
-    )
+    changed = replace(r, outcomes=tuple(replace(o, runs=tuple(curves)) for o in r.outcomes))
+    figure = pictures_of_training.curve(changed, courses(changed)[0])
     figure.canvas.draw()
     axes = figure.axes[0]
     bottom, top = axes.get_ylim()
@@ -114,9 +122,10 @@ def test_the_page_shows_the_cells_of_the_table(case: str) -> None:
     page = render(r, "rheobase study")
     for o in r.outcomes:
         assert "".join(f"<td>{escape(cell)}</td>" for cell in row(r, o)) in page
-    of_all = 5  # differences, seeds, superiority, cost, learning rates
+    # differences, seeds, superiority, rates, budgets; cost by time and memory, curves by step and by time
+    of_all = 5 + 2 + 2
     assert page.count("<svg") == of_all + 2 * len(r.outcomes) == page.count('role="img"')
-    assert page.count("<figcaption>") == page.count("<figure>") == of_all + 2
+    assert page.count("<figcaption>") == page.count("<figure>") == page.count("<summary>") == 9
     for loader in ("<script", "<link", "<img", "@import", "url(http", 'src="'):
         assert loader not in page
-    assert len(page) < 100_000 * len(r.outcomes)
+    assert len(page) < 100_000 * (len(r.outcomes) + 1)

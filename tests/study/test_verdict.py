@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rheobase.study.cost import Cost, compared
-from rheobase.study.statistics import OVERLAP, Scores, seeds_needed
+from rheobase.study.splits import OVERLAP
+from rheobase.study.statistics import Scores, seeds_needed
 from rheobase.study.units import unit
 from rheobase.study.verdict import Verdict, decide, recommended
 
@@ -153,3 +154,32 @@ def test_seeds_needed_gives_the_power_it_promises(comparisons: int) -> None:
     assert power(n) == pytest.approx(0.8, abs=0.06)
     assert power(max(n // 2, 2)) < 0.7
     assert seeds_needed(shifted(0.001, 0.02) - BASE, comparisons) is None
+
+
+def judged(stated: float, **scores: Scores) -> Verdict:
+    return decide(scores, "a", COST, dict.fromkeys(scores, 0), PERCENT, stated=stated)
+
+
+def test_what_the_user_says_does_not_matter_decides() -> None:
+    """b is surely better than a by 0.30 ±0.03 points, and than c by 10."""
+    b, c = shifted(0.003, 0.0002), BASE - 0.1
+    assert verdict(a=BASE, b=b, c=c).top == ("b",)
+    small = judged(0.005, a=BASE, b=b, c=c)
+    assert (small.kind, small.top) == ("tied", ("b", "a"))
+    assert "b and a cannot be told apart, or differ by less than your 0.50 points" in small.sentence
+    assert "Keep a" in small.sentence
+    alike = judged(0.005, a=BASE, b=b)
+    assert (alike.kind, alike.top) == ("equivalent", ("b", "a"))
+    assert "all are within your 0.50 points. Keep a" in alike.sentence
+    large = judged(0.001, a=BASE, b=b, c=c)
+    assert (large.kind, large.top) == ("winner", ("b",))
+    assert large.sentence.endswith("more than chance explains, and more than your 0.10 points.")
+    unsure = judged(0.003, a=BASE, b=b, c=c)
+    assert unsure.kind == "winner"
+    assert unsure.sentence.endswith("more than chance explains, and perhaps less than your 0.30 points.")
+
+
+def test_a_difference_beyond_the_stated_one_is_no_equivalence() -> None:
+    noisy = shifted(0.0001, 0.02)
+    assert judged(0.001, a=BASE, b=noisy).kind == "undecided"
+    assert judged(0.05, a=BASE, b=noisy).kind == "equivalent"

@@ -15,6 +15,7 @@ from rheobase import catalogue
 from rheobase.activation import get
 from rheobase.cli.benchmarks import bench
 from rheobase.cli.certificates import certify
+from rheobase.cli.claims import claims
 from rheobase.cli.complaints import UsageError, explain
 from rheobase.cli.doctor import check
 from rheobase.cli.pages import atlas
@@ -108,4 +109,5 @@ app.command()(worker)
 app.command()(bench)
 app.command()(certify)
 app.command()(check)
+app.command()(claims)
 app.command()(atlas)

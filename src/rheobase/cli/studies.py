@@ -10,31 +10,41 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rheobase.cli.asked import again, data_of, names, size, widths
 from rheobase.cli.stop import INTERRUPTED, stop
-from rheobase.errors import RheobaseError, StudyError, extra
+from rheobase.errors import StudyError, extra
 from rheobase.study import Plan
 from rheobase.study.folder import FILES, RECORD, REPORT
+from rheobase.study.metrics import METRICS
 from rheobase.study.plan import DEFAULT, SIZES, Optimizer
 from rheobase.study.reading import SOURCES
 
 if TYPE_CHECKING:
     from rheobase.study import Dataset, Results
     from rheobase.study.conduct import Keeper, Progress
+    from rheobase.study.kept import Files
     from rheobase.study.own import Own
+    from rheobase.study.shared import Shared
 
     Work = Callable[[Progress], Results]
 
+DATA = f"{SOURCES}; or package.module:train, a function of your own."
 ACTIVATIONS = f"Functions to compare, separated by commas; default: {','.join(DEFAULT)}."
 QUICK, USUAL, THOROUGH = (SIZES[name].seeds for name in ("quick", "standard", "thorough"))
 SEEDS = f"Paired seeds that are scored, a whole number from 2; default: {USUAL}."
 HIDDEN = "Widths of the hidden layers: 128x3, or 64,32."
 ANEW = "Forget the trainings in the folder and begin anew."
 STORAGE = "URL of a PostgreSQL database, postgresql+pg8000://…: many machines share the study."
+METRIC = f"What is scored: {', '.join(m.option for m in METRICS)}; default: what suits the data."
+EQUIVALENCE = "Difference that does not matter, in the table's unit (0.5: half a point); default: ½ the seeds' spread."
+BUDGET = "Time to end within, as 90s, 10min or 2h: seeds and learning rates are left out until it fits."
+PLAN_FILE = "plan.json of an earlier study, which is carried out again; DATA only if that lies elsewhere now."
 REPAIR = "First bring the ledger and the files of the trainings to the same state, each from the other."
 
 
 def study(
-    data: Annotated[str, typer.Argument(help=f"{SOURCES}; or package.module:train, a function of your own.")],
+    context: typer.Context,
+    data: Annotated[str | None, typer.Argument(help=DATA, show_default=False)] = None,
     target: Annotated[str | None, typer.Option(help="Column to predict; default: the last.")] = None,
     activations: Annotated[str | None, typer.Option(help=ACTIVATIONS)] = None,
     baseline: Annotated[str, typer.Option(help="What the others are compared with.")] = Plan.baseline,
@@ -47,6 +57,10 @@ def study(
     dropout: Annotated[float, typer.Option(help="Share of hidden outputs that each step silences.")] = Plan.dropout,
     batch_norm: Annotated[bool, typer.Option("--batch-norm", help="Normalise before each function.")] = False,
     residual: Annotated[bool, typer.Option("--residual", help="Add each hidden layer's input to its output.")] = False,
+    metric: Annotated[str | None, typer.Option(help=METRIC)] = None,
+    equivalence: Annotated[float | None, typer.Option(help=EQUIVALENCE)] = None,
+    budget: Annotated[str | None, typer.Option(help=BUDGET)] = None,
+    plan: Annotated[Path | None, typer.Option(help=PLAN_FILE)] = None,
     out: Annotated[Path, typer.Option(help=f"Folder for {', '.join(FILES)} and the ledger.")] = Path("rheobase-study"),
     anew: Annotated[bool, typer.Option("--anew", help=ANEW)] = False,
     repair: Annotated[bool, typer.Option("--repair", help=REPAIR)] = False,
@@ -61,25 +75,31 @@ def study(
         from rheobase import study as studies
         from rheobase.study.folder import prepared
         from rheobase.study.kept import CHECKPOINTS, only_writer
-        from rheobase.study.own import is_own, own
+        from rheobase.study.order import order
         from rheobase.study.report import render
         from rheobase.study.results import as_json as record
         from rheobase.study.results import write
-        from rheobase.study.worker import order
 
-    network = {"hidden": _widths(hidden), "optimizer": optimizer, "dropout": dropout, "batch_norm": batch_norm,
-               "residual": residual}  # fmt: skip
-    plan = studies.make(_names(activations), baseline, seeds, steps, _size(quick, thorough), **network)
-    table = own(data, out / CHECKPOINTS) if is_own(data) else studies.load(data, target)
+    if plan is None:
+        network = {"hidden": widths(hidden), "optimizer": optimizer, "dropout": dropout, "batch_norm": batch_norm,
+                   "residual": residual, "metric": metric, "equivalence": equivalence}  # fmt: skip
+        todo = studies.make(names(activations), baseline, seeds, steps, size(quick, thorough), **network)
+        table = data_of(data, target, todo, out / CHECKPOINTS)
+    else:
+        todo, table = again(context, plan, data, out / CHECKPOINTS)
+    most = None if budget is None else _seconds(budget, table, storage)
     with prepared(out), only_writer(out):
         if storage is None:
-            keeper, work = _alone(table, plan, out, anew, repair)
+            keeper = _alone(table, todo, out, anew, repair)
+            todo = _announced(table, todo, keeper, most)
+            results = _with_progress(todo, lambda note: studies.run(table, todo, note, keeper=keeper), out)
         else:
             if anew:
                 raise StudyError("--anew forgets what is in the folder; what is in a database stays, so leave it out")
-            keeper, work = _with_others(table, plan, out, repair, storage, order(data, target, plan))
-        _announce(table, plan, keeper)
-        results = _with_progress(plan, work, out)
+            shared, files = _with_others(table, todo, out, repair, storage)
+            _announced(table, todo, shared, None)
+            told = order(table.source, table.predicts, todo)
+            results = _with_progress(todo, lambda note: _shared(table, todo, shared, files, told, note), out)
         write(results, out, render(results, _command(storage)))
     if as_json:
         print(record(results), end="")
@@ -95,48 +115,31 @@ def _command(storage: str | None) -> str:
     return f"rheobase {typed if storage is None else typed.replace(storage, shown(storage))}"
 
 
-def _size(quick: bool, thorough: bool) -> str:
-    if quick and thorough:
-        raise StudyError("a study is --quick or --thorough, not both")
-    return "quick" if quick else "thorough" if thorough else "standard"
+def _seconds(budget: str, table: Dataset | Own, storage: str | None) -> float:
+    from rheobase.study.forecast import in_seconds
+    from rheobase.study.own import Own
+
+    if isinstance(table, Own):
+        raise StudyError(f"--budget cannot know how long a training of {table.name} takes; leave it out")
+    if storage is not None:
+        raise StudyError("--budget cannot know how many machines will help; leave it out with --storage")
+    return in_seconds(budget)
 
 
-def _widths(text: str) -> tuple[int, ...]:
-    """128x3 is 128,128,128."""
-    parts = [part.split("x") for part in text.split(",")]
-    if not all(len(part) <= 2 and all(word.strip().isdigit() for word in part) for part in parts):
-        raise StudyError(f"--hidden {text!r} names no widths; write 128x3, or 64,32")
-    return tuple(int(part[0]) for part in parts for _ in range(int(part[1]) if len(part) == 2 else 1))
-
-
-def _names(text: str | None) -> list[str] | None:
-    if text is None:
-        return None
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        raise RheobaseError(f"--activations {text!r} lacks a name; give names separated by commas, as in relu,gelu")
-    return names
-
-
-def _alone(table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool) -> tuple[Keeper, Work]:
-    from rheobase import study as studies
+def _alone(table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool) -> Keeper:
     from rheobase.study.kept import Kept, forget, repaired
     from rheobase.study.terms import terms
 
     if anew:
         forget(out)
-    if repair:
-        keeper, done = repaired(out, terms(table, plan))
-        print(done.summary, file=sys.stderr)
-    else:
-        keeper = Kept(out, terms(table, plan))
-    return keeper, lambda progress: studies.run(table, plan, progress, keeper=keeper)
+    if not repair:
+        return Kept(out, terms(table, plan))
+    keeper, done = repaired(out, terms(table, plan))
+    print(done.summary, file=sys.stderr)
+    return keeper
 
 
-def _with_others(
-    table: Dataset | Own, plan: Plan, out: Path, repair: bool, url: str, order: dict[str, Any]
-) -> tuple[Keeper, Work]:
-    from rheobase.study.conduct import share
+def _with_others(table: Dataset | Own, plan: Plan, out: Path, repair: bool, url: str) -> tuple[Shared, Files]:
     from rheobase.study.kept import Files
     from rheobase.study.kept import repair as mend
     from rheobase.study.shared import Shared, name_of
@@ -146,39 +149,41 @@ def _with_others(
     shared, files = Shared(url, name_of(table.name, on), on), Files(out, on)
     if repair:
         print(mend(shared, files).summary, file=sys.stderr)
-
-    def work(progress: Progress) -> Results:
-        with closing(shared):
-            return share(table, plan, shared, files, order, progress)
-
-    return shared, work
+    return shared, files
 
 
-def _announce(table: Dataset | Own, plan: Plan, keeper: Keeper) -> None:
-    """On a terminal: what is predicted, what will be trained, and how long it will take."""
+def _shared(
+    table: Dataset | Own, plan: Plan, shared: Shared, files: Files, told: dict[str, Any], note: Progress
+) -> Results:
+    from rheobase.study.conduct import share
+
+    with closing(shared):
+        return share(table, plan, shared, files, told, note)
+
+
+def _announced(table: Dataset | Own, plan: Plan, keeper: Keeper, most: float | None) -> Plan:
+    """The plan, cut down to `most` seconds; on a terminal, what will be trained and how long it will take is told."""
     from rich.console import Console
 
-    from rheobase.study.conduct import estimate, measured
+    from rheobase.study.conduct import measured
+    from rheobase.study.forecast import estimate, in_words, within
     from rheobase.study.own import Own
     from rheobase.study.workers import cores
 
     console = Console(stderr=True, highlight=False)
+    if most is not None:
+        plan = within(plan, measured(table, plan, keeper), cores(), most)
     if console.is_terminal:
         console.print(table.aim, markup=False, soft_wrap=True)
         if isinstance(table, Own):
             console.print(plan.counts, soft_wrap=True)
-            return
+            return plan
         console.print(plan.summary, soft_wrap=True)
-        took = _words(estimate(plan, measured(table, plan, keeper), cores()))
+        if most is not None:
+            console.print(plan.notes[-1], soft_wrap=True)
+        took = in_words(estimate(plan, measured(table, plan, keeper), cores()))
         console.print(f"training takes about {took} on {cores()} cores; Ctrl-C is safe, the same command goes on")
-
-
-def _words(seconds: float) -> str:
-    """A time as a person would say it."""
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds > 1.5 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(seconds, 1):.0f} s"
+    return plan
 
 
 def _with_progress(plan: Plan, work: Work, out: Path) -> Results:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from rheobase.errors import StudyError
+from rheobase.study import splits
+from rheobase.study.columns import numeric, plain, quoted, usable
+from rheobase.study.metrics import Metric, Task, asked, beside, suited
 from rheobase.study.reading import BUILT_IN, read
-
-Task = Literal["classes", "two classes", "regression"]
 
 #: A numeric target with more distinct values than this is a quantity, not a label.
 MOST_CLASSES = 50
@@ -38,7 +39,8 @@ FEWEST_OF_A_CLASS = 5
 class Dataset:
     """A table: features as columns, and the target as class numbers or quantities.
 
-    notes: what was done to the table that its owner should know. predicts: the target's name.
+    notes: what was done to the table that its owner should know. predicts: the target's name. wished: the metric its
+    owner asks for; None: the one that suits it. source: what it was loaded from.
     """
 
     name: str
@@ -48,6 +50,8 @@ class Dataset:
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     predicts: str = "target"
+    wished: str | None = None
+    source: str = ""
 
     @property
     def aim(self) -> str:
@@ -61,7 +65,7 @@ class Dataset:
         classes = f"{len(self.classes)} classes" if self.classes else "a quantity to predict"
         return f"{len(self.features)} rows, {self.aim}, {classes}"
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Sixteen digits that change with any value, column or the target."""
         found = hashlib.sha256(repr((list(map(str, self.features.columns)), self.task, self.classes)).encode())
@@ -75,13 +79,42 @@ class Dataset:
         return len(self.classes) if self.task == "classes" else 1
 
     @property
-    def metric(self) -> str:
+    def scored(self) -> Metric:
         """What is scored; higher is better."""
-        return "R²" if self.task == "regression" else "accuracy"
+        return asked(self.wished, self.task) if self.wished else suited(self.task, self.target)
+
+    @property
+    def metric(self) -> str:
+        """Its name."""
+        return self.scored.name
+
+    @property
+    def second(self) -> Metric | None:
+        """What is shown beside it."""
+        return beside(self.scored)
+
+    @property
+    def imbalance(self) -> float:
+        """Rows of the commonest class per row of the rarest."""
+        counts = np.bincount(self.target)
+        return float(counts.max() / counts.min())
+
+    @cached_property
+    def rarer(self) -> int:
+        """The number of the class with fewest rows, the last of equals."""
+        counts = np.bincount(self.target)
+        return int(len(counts) - 1 - counts[::-1].argmin())
+
+    @property
+    def splits(self) -> splits.Policy:
+        """How its rows are split."""
+        return splits.policy(len(self.target))
 
 
-def load(source: str, target: str | None = None) -> Dataset:
+def load(source: str, target: str | None = None, metric: str | None = None) -> Dataset:
     """The built-in set or the file called `source`; `target` names the column to predict (default: the last).
+
+    `metric` is what is scored, by its name; default: what suits the data.
 
     Raises StudyError, in one line, for anything that cannot be studied.
     """
@@ -94,20 +127,17 @@ def load(source: str, target: str | None = None) -> Dataset:
         column = target if target is not None else str(table.columns[-1])
     if column not in table.columns:
         raise StudyError(f"{source} has no column {column!r}; {_known(column, list(map(str, table.columns)))}")
-    return _dataset(Path(source).name.split(".")[0], table, column)
+    data = _dataset(Path(source).name.split(".")[0], table, column)
+    return replace(data, wished=None if metric is None else asked(metric, data.task).option, source=source)
 
 
 def _known(column: str, names: list[str]) -> str:
     close = get_close_matches(column, names)
     if close:
-        return f"did you mean {_quoted(close, ' or ')}?"
+        return f"did you mean {quoted(close, ' or ')}?"
     if len(names) <= MOST_NAMED:
-        return f"its columns are {_quoted(names)}"
-    return f"the first {MOST_NAMED} of its {len(names)} columns are {_quoted(names[:MOST_NAMED])}"
-
-
-def _quoted(names: Sequence[str], between: str = ", ") -> str:
-    return between.join(map(repr, names))
+        return f"its columns are {quoted(names)}"
+    return f"the first {MOST_NAMED} of its {len(names)} columns are {quoted(names[:MOST_NAMED])}"
 
 
 def _built_in(name: str) -> pd.DataFrame:
@@ -121,59 +151,22 @@ def _built_in(name: str) -> pd.DataFrame:
 
 
 def _dataset(name: str, table: pd.DataFrame, column: str) -> Dataset:
+    table = plain(table)
     features, target = table.drop(columns=[column]), table[column]
     _check(name, features, target)
-    filled = features.loc[:, features.notna().any()]
-    free = [c for c in filled.columns if c not in numeric(filled) and _is_free_text(filled[c])]
-    used = filled.drop(columns=free)
-    if used.empty:
-        raise StudyError(f"{name} has only text that differs from row to row; {_quoted(free)} cannot be learnt from")
-    notes = (
-        *_target_note(target),
-        *_repeated(table),
-        *_notes(features, filled, used),
-        *_word_notes(filled, free),
-    )
-    features = _with_words_as_text(used)
+    used, notes = usable(name, features)
+    notes = (*_target_note(target), *_repeated(table), *notes)
     if _is_quantity(target):
-        return Dataset(name, features, target.to_numpy(np.float64), "regression", (), notes, column)
-    labels, numbers = np.unique(target.astype(str), return_inverse=True)
+        return Dataset(name, used, target.to_numpy(np.float64), "regression", (), notes, column)
+    numbers, labels = pd.factorize(target.map(str), sort=True)
     _check_classes(column, labels, np.bincount(numbers), target)
     task: Task = "two classes" if len(labels) == 2 else "classes"
-    return Dataset(name, features, numbers, task, tuple(str(label) for label in labels), notes, column)
-
-
-def numeric(features: pd.DataFrame) -> list[Any]:
-    """The columns that are numbers; the others are words."""
-    return list(features.select_dtypes(["number", "bool"]).columns)
-
-
-def encoded_width(data: Dataset) -> int:
-    """Features the network sees at most: a number each, and one per word of a column of words."""
-    numbers = numeric(data.features)
-    words = [c for c in data.features.columns if c not in numbers]
-    return len(numbers) + sum(int(data.features[c].nunique()) for c in words)
-
-
-def _with_words_as_text(features: pd.DataFrame) -> pd.DataFrame:
-    numbers = numeric(features)
-    # True, False and a gap make a column of mixed kinds, which no encoder sorts
-    words = {c: features[c].map(str, na_action="ignore") for c in features.columns if c not in numbers}
-    return features.assign(**words)
-
-
-def _notes(features: pd.DataFrame, filled: pd.DataFrame, used: pd.DataFrame) -> tuple[str, ...]:
-    empty = [str(c) for c in features.columns if c not in filled.columns]
-    missing = int(used.isna().sum().sum())
-    notes = [
-        (len(empty), f"{_counted(len(empty), 'empty column')} left out: {', '.join(empty)}."),
-        (missing, f"{_counted(missing, 'missing value')} filled with the column's mean, or its commonest word."),
-    ]
-    return tuple(text for count, text in notes if count)
+    return Dataset(name, used, numbers, task, tuple(str(label) for label in labels), notes, column)
 
 
 def _repeated(table: pd.DataFrame) -> tuple[str, ...]:
-    count = int(table.duplicated().sum())
+    # by their hashes: comparing the values of a million rows takes many times as long as reading them
+    count = int(pd.util.hash_pandas_object(table, index=False).duplicated().sum())
     rest = "a row and its copy may lie in the training and the test part, which flatters the scores."
     return (f"{count} row{' repeats' if count == 1 else 's repeat'} an earlier one: {rest}",) if count else ()
 
@@ -188,38 +181,6 @@ def _target_note(target: pd.Series[Any]) -> tuple[str, ...]:
     )
 
 
-def _is_free_text(column: pd.Series[Any]) -> bool:
-    """Ids, names, prose: more than half of the rows have a word of their own, so none is met often enough."""
-    return int(column.nunique()) > len(column) / 2
-
-
-def _word_notes(filled: pd.DataFrame, free: Sequence[Any]) -> list[str]:
-    """What became of the text columns."""
-    words = [c for c in filled.columns if c not in numeric(filled)]
-    left_out = [
-        f"text column {str(c)!r} was left out: {filled[c].nunique()} of its {len(filled)} rows are distinct."
-        for c in free
-    ]
-    kept = {str(c): filled[c].nunique() for c in words if c not in free}
-    became = [f"{c!r} became {count} 0/1 column{'s' if count > 1 else ''}" for c, count in kept.items()]
-    digits = [str(c) for c in words if _are_numbers(filled[c])]
-    return [
-        *left_out,
-        *([f"text column {'; '.join(became)}."] if became else []),
-        *([f"most values of {_quoted(digits)} look like numbers; without ',' and '%' they would be taken as such."]
-          if digits else []),
-    ]  # fmt: skip
-
-
-def _are_numbers(column: pd.Series[Any]) -> bool:
-    plain = column.dropna().map(str).str.replace(r"[,%\s]", "", regex=True)
-    return bool(pd.to_numeric(plain, errors="coerce").notna().mean() > 0.5)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"1 {noun} was" if count == 1 else f"{count} {noun}s were"
-
-
 def _check(name: str, features: pd.DataFrame, target: pd.Series[Any]) -> None:
     if len(features) < FEWEST_ROWS:
         raise StudyError(f"{name} has {len(features)} row(s); a study needs at least {FEWEST_ROWS}")
@@ -227,6 +188,8 @@ def _check(name: str, features: pd.DataFrame, target: pd.Series[Any]) -> None:
         raise StudyError(f"{name} has no feature with a value; at least one column besides the target is needed")
     if target.isna().any():
         raise StudyError(f"the target {target.name!r} misses {int(target.isna().sum())} value(s); remove those rows")
+    if pd.api.types.is_datetime64_any_dtype(target):
+        raise StudyError(f"the target {target.name!r} is a date; a number or a class is needed")
     for column, values in [*features.items(), (target.name, target)]:
         if pd.api.types.is_numeric_dtype(values) and np.isinf(values.to_numpy(np.float64, na_value=np.nan)).any():
             raise StudyError(f"column {column!r} holds an infinite value; features must be finite or missing")

@@ -11,7 +11,13 @@ from pathlib import Path
 from rheobase.errors import StudyError
 
 #: In the order in which they are written: where the last is new, all are.
-FILES = PLAN, ROWS, REPORT, RECORD = ("plan.json", "results.csv", "report.html", "results.json")
+FILES = PLAN, ROWS, FUNCTIONS, REPORT, RECORD = (
+    "plan.json",
+    "results.csv",
+    "functions.csv",
+    "report.html",
+    "results.json",
+)
 
 
 @contextmanager

@@ -56,11 +56,12 @@ class Files:
         for path in sorted(self.folder.glob("*.json")):
             try:
                 held = json.loads(path.read_text(encoding="utf-8"))
-                run = from_record(held["run"])
+                # what was trained on other terms may be a record of another form, and stays what it is
+                run = from_record(held["run"]) if held["terms"] == self.terms else None
             except (ValueError, KeyError, TypeError):
                 unreadable.append(path)
                 continue
-            if held["terms"] == self.terms:
+            if run is not None:
                 found[cell_of(run)] = run
         return found, unreadable
 
@@ -84,6 +85,7 @@ class Kept:
         self.files = Files(out, terms)
         self.ledger = InFolder(out, terms)
         self.runs, self.measured, self.set_measured = self.ledger.runs, self.ledger.measured, self.ledger.set_measured
+        self.begin, self.history = self.ledger.begin, self.ledger.history
 
     def add(self, runs: Sequence[Run]) -> None:
         """Note the finished trainings of a job."""

@@ -41,16 +41,23 @@ class Own:
     folder: Path | None = None
     predicts: str = "score"
     metric: str = "score"
+    second: None = None
     task: Literal["own"] = "own"
+    splits: Literal["own"] = "own"
     notes: tuple[str, ...] = (
         "The function itself decides on data, network and steps, and what a seed fixes; PyTorch's numbers are seeded. "
-        "Of costs and health nothing is known.",
+        "Of memory and health nothing is known.",
     )
 
     @property
     def aim(self) -> str:
         """What is compared."""
         return f"as {self.name} trains and scores"
+
+    @property
+    def source(self) -> str:
+        """What it is asked for by."""
+        return self.name
 
     @property
     def about(self) -> str:

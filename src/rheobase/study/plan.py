@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 from rheobase import catalogue
@@ -57,7 +59,9 @@ class Plan:
     tuning seeds; scores come from the final seeds, which are others. A seed fixes the split, the
     order of the batches, the raw weights and what dropout silences, the same for every function.
     batch_norm stands before the function, dropout after it; `residual` adds a hidden layer's input to
-    its output where both are as wide.
+    its output where both are as wide. metric: what is scored, None: what suits the data. equivalence: the difference
+    that does not matter, in the unit of the table (points for accuracy); None: half of the spread between seeds.
+    together: of which functions many trainings are one program, which rounds otherwise; None: where timing says so.
     """
 
     activations: tuple[str, ...]
@@ -72,6 +76,9 @@ class Plan:
     dropout: float = 0.0
     batch_norm: bool = False
     residual: bool = False
+    metric: str | None = None
+    equivalence: float | None = None
+    together: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -85,7 +92,9 @@ class Plan:
         """The network in words."""
         parts = ["batch normalisation"] * self.batch_norm + [f"dropout {self.dropout:g}"] * (self.dropout > 0)
         extras = [*parts, *["residual connections"] * self.residual]
-        return f"{' – '.join(map(str, self.hidden))} hidden units{', ' * bool(extras)}{', '.join(extras)}"
+        counted = [(width, len(list(same))) for width, same in groupby(self.hidden)]
+        widths = " – ".join(f"{many} × {width}" if many > 1 else str(width) for width, many in counted)
+        return f"{widths} hidden units{', ' * bool(extras)}{', '.join(extras)}"
 
     @property
     def runs(self) -> int:
@@ -112,31 +121,47 @@ def make(
     seeds: int | None = None,
     steps: int = Plan.steps,
     size: str = "standard",
-    **network: Any,
+    **other: Any,
 ) -> Plan:
     """A checked plan; names may be aliases, and the baseline takes part whether named or not.
 
-    `size` is one of `SIZES`; `seeds` that are scored, if others than its own. `network`: hidden, optimizer, dropout,
-    batch_norm, residual and batch, as fields of Plan.
+    `size` is one of `SIZES`; `seeds` that are scored, if others than its own. `other`: hidden, optimizer, dropout,
+    batch_norm, residual, batch, metric and equivalence, as fields of Plan.
 
     Raises UnknownFunction for a name that is none, StudyError for a plan that makes no sense.
     """
     seeds = SIZES[size].seeds if seeds is None else seeds
-    if not 2 <= seeds <= MOST_SEEDS:
-        raise StudyError(f"a study needs 2 to {MOST_SEEDS} seeds to say anything about chance, got {seeds}")
-    if steps < 1:
-        raise StudyError(f"a training needs at least 1 step, got {steps}")
     first = catalogue.canonical(baseline)
     asked = list(dict.fromkeys(catalogue.canonical(name) for name in activations or DEFAULT))
     hidden = [name for name in asked if not _of_row(name)]
     chosen = tuple(hidden if first in hidden else [first, *hidden])
-    _check(chosen, first)
+    _check_seeds(seeds)
     notes = (OUTPUT, *_left_out([name for name in asked if _of_row(name)]), *_trained_by_stand_ins(chosen))
     tuning = tuple(range(MOST_SEEDS, MOST_SEEDS + SIZES[size].tuning))
-    rates = RATES[network.get("optimizer", Plan.optimizer)]
-    plan = Plan(chosen, first, rates, tuning, tuple(range(seeds)), steps, notes=notes, **network)
+    rates = RATES[other.get("optimizer", Plan.optimizer)]
+    return checked(Plan(chosen, first, rates, tuning, tuple(range(seeds)), steps, notes=notes, **other))
+
+
+def checked(plan: Plan) -> Plan:
+    """The plan itself.
+
+    Raises UnknownFunction for a name that is none, StudyError for a plan that makes no sense.
+    """
+    _check(plan.activations, plan.baseline)
+    _check_seeds(len(plan.seeds))
+    if not plan.learning_rates or not plan.tuning_seeds or plan.optimizer not in RATES:
+        raise StudyError(f"a study needs learning rates, seeds to choose among them and {' or '.join(RATES)} to train")
+    if plan.steps < 1:
+        raise StudyError(f"a training needs at least 1 step, got {plan.steps}")
+    if plan.equivalence is not None and not 0 < plan.equivalence < math.inf:
+        raise StudyError(f"a difference that does not matter is a number above 0, not {plan.equivalence:g}")
     _check_network(plan)
     return plan
+
+
+def _check_seeds(count: int) -> None:
+    if not 2 <= count <= MOST_SEEDS:
+        raise StudyError(f"a study needs 2 to {MOST_SEEDS} seeds to say anything about chance, got {count}")
 
 
 def _check_network(plan: Plan) -> None:

@@ -26,7 +26,7 @@ def from_record(record: Mapping[str, Any]) -> Run:
     if health is not None:
         counts = tuple(np.array(h, dtype=np.int64) for h in health["histograms"])
         health = Health(**{k: float(v) for k, v in health.items() if k != "histograms"}, histograms=counts)
-    numbers = {name: float(record[name]) for name in ("learning_rate", "validation", "test", "chance")}
+    numbers = {name: float(record[name]) for name in ("learning_rate", "validation", "test", "chance", "second")}
     curve = np.array([float(v) for v in record["curve"]])
     return Run(record["activation"], seed=record["seed"], failed=record["failed"],
                curve=curve, health=health, **numbers)  # fmt: skip

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from rheobase.study.plan import TEST, TRAIN
+from rheobase.study.splits import OVERLAP
 
 Scores = NDArray[np.float64]
 
-#: Test rows per training row: the splits of different seeds overlap, and the variance of a mean
-#: over them is (1/n + this)·s² instead of s²/n (Nadeau & Bengio 2003).
-OVERLAP = TEST / TRAIN
+#: What stands for the variance of a mean over n seeds, in words.
+VARIANCE = f"(1/n + {OVERLAP:.3g}) s², corrected for seeds that share one table (Nadeau–Bengio)"
 CONFIDENCE = 0.95
 POWER = 0.8
 #: A spread below this share of the mean is what subtracting equal numbers leaves.
@@ -47,7 +46,7 @@ def _spread(values: Scores, row: float) -> float:
 
 
 def _error(n: Any) -> Any:
-    """Standard error of the mean of n scores, per unit of their spread."""
+    """Standard error of the mean of n scores, per unit of their spread; see `rheobase.study.splits.OVERLAP`."""
     return (1 / n + OVERLAP) ** 0.5
 
 
@@ -67,6 +66,23 @@ def p_value(difference: Scores, row: float = 0.0) -> float:
 def p_superiority(a: Scores, b: Scores) -> float:
     """Share of seeds in which a beats b; a tie counts one half."""
     return float(np.mean((a > b) + 0.5 * (a == b)))
+
+
+def superiority_ci(a: Scores, b: Scores) -> tuple[float, float]:
+    """The exact interval (Clopper & Pearson) of the share of seeds in which a beats b; a tie counts one half.
+
+    It is about further seeds on this table. That another table might be another matter is in the interval of the
+    difference, not here.
+    """
+    n, won = len(a), len(a) * p_superiority(a, b)
+    tail = (1 - CONFIDENCE) / 2
+    low = float(stats.beta.ppf(tail, won, n - won + 1)) if won > 0 else 0.0
+    return low, float(stats.beta.isf(tail, won + 1, n - won)) if won < n else 1.0
+
+
+def iqm(values: Scores) -> float:
+    """The mean of the middle half: a few seeds that failed hardly move it."""
+    return float(stats.trim_mean(values, 0.25))
 
 
 def holm(p: Mapping[str, float]) -> dict[str, float]:

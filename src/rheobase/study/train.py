@@ -17,9 +17,13 @@ from torch import nn
 
 import rheobase.torch as rt
 from rheobase.doctor.health import Health, health
-from rheobase.study.architecture import Draw, built, layers, one
-from rheobase.study.data import Dataset, numeric
-from rheobase.study.plan import SPLIT, TEST, TRAIN, VALIDATION, Optimizer, Plan
+from rheobase.study.architecture import Draw, layers, one
+from rheobase.study.data import Dataset
+from rheobase.study.encoding import encoded
+from rheobase.study.metrics import Numbers, of_output
+from rheobase.study.plan import Optimizer, Plan
+from rheobase.study.splits import parts as rows_of
+from rheobase.study.splits import smallest_test
 
 Tensor = torch.Tensor
 
@@ -27,13 +31,21 @@ Tensor = torch.Tensor
 CURVE = 20
 #: Training rows on which a trained network's health is taken, at most.
 EXAMINED = 4096
+#: Validation rows on which a learning curve is drawn, at most.
+CURVE_ROWS = 10_000
+#: Rows that a trained network is given at once.
+BLOCK = 65_536
 
 OPTIMIZERS: Mapping[Optimizer, type[Any]] = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 
 
 @dataclass(frozen=True)
 class Run:
-    """The outcome of one training. A diverged run has the worst score and counts; `chance` is what guessing scores."""
+    """The outcome of one training.
+
+    A diverged run has the worst score and counts. chance: what guessing scores. second: what is shown beside the test
+    score, in the target's units for quantities.
+    """
 
     activation: str
     learning_rate: float
@@ -44,6 +56,7 @@ class Run:
     chance: float
     curve: NDArray[np.float64]
     health: Health | None
+    second: float = math.nan
 
 
 class Member(NamedTuple):
@@ -56,57 +69,34 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True)
 class Split:
-    """Standardised tensors of one seed: features and target of train, validation and test."""
+    """Standardised tensors of one seed: features and target of train, validation and test.
+
+    scale: how many of the target's own units a unit of a standardised quantity is.
+    """
 
     train: tuple[Tensor, Tensor]
     validation: tuple[Tensor, Tensor]
     test: tuple[Tensor, Tensor]
+    scale: float = 1.0
 
 
 def split(data: Dataset, seed: int) -> Split:
     """The parts of a seed, stratified for classes; what is learnt from features is learnt from the training part."""
-    from sklearn.model_selection import train_test_split
-
-    strata = None if data.task == "regression" else data.target
-    rows = np.arange(len(data.target))
-    rest, test = train_test_split(
-        rows, test_size=TEST / (TRAIN + VALIDATION + TEST), random_state=seed, stratify=strata
-    )
-    inner = None if strata is None else strata[rest]
-    train, validation = train_test_split(
-        rest, test_size=VALIDATION / (TRAIN + VALIDATION), random_state=seed, stratify=inner
-    )
-    encoder = _encoder(data).fit(data.features.iloc[train])
-    middle, scale = (data.target[train].mean(), data.target[train].std() or 1.0) if strata is None else (0, 1)
-
-    def part(where: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        x = torch.tensor(np.asarray(encoder.transform(data.features.iloc[where])), dtype=torch.get_default_dtype())
-        y = (data.target[where] - middle) / scale
-        return x, torch.tensor(y, dtype=torch.int64 if data.task == "classes" else x.dtype)
-
-    return Split(part(train), part(validation), part(test))
-
-
-def _encoder(data: Dataset):  # type: ignore[no-untyped-def]
-    from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-    numbers = numeric(data.features)
-    other = [c for c in data.features.columns if c not in numbers]
-    for_numbers = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
-    for_words = make_pipeline(
-        SimpleImputer(strategy="most_frequent", keep_empty_features=True),
-        OneHotEncoder(handle_unknown="ignore", sparse_output=False),
-    )
-    return ColumnTransformer([("numbers", for_numbers, numbers), ("words", for_words, other)])
+    where = rows_of(len(data.target), None if data.task == "regression" else data.target, seed)
+    features = encoded(data.features, where)
+    middle, scale = 0.0, 1.0
+    if data.task == "regression":
+        middle, scale = data.target[where.train].mean(), data.target[where.train].std() or 1.0
+    kind = torch.int64 if data.task == "classes" else torch.get_default_dtype()
+    targets = [torch.tensor((data.target[rows] - middle) / scale, dtype=kind) for rows in where]
+    train, validation, test = zip(features, targets, strict=True)
+    return Split(train, validation, test, float(scale))
 
 
 def network(plan: Plan, name: str, inputs: int, outputs: int, seed: int) -> nn.Sequential:
     """The plan's network with the function between its layers; the raw weights depend on the seed alone."""
     stream = dropout_stream(seed)
-    model = built(layers(plan, name, inputs, outputs), lambda layer: one(layer, stream))
+    model = nn.Sequential(*[one(layer, stream) for layer in layers(plan, name, inputs, outputs)])
     rt.init_(model, name, generator=torch.Generator().manual_seed(seed))
     return model
 
@@ -133,32 +123,36 @@ def loss_of(data: Dataset, reduction: str = "mean") -> Callable[[Tensor, Tensor]
     return lambda out, y: plain(out.squeeze(1), y, reduction=reduction)
 
 
-@torch.no_grad()
-def score(data: Dataset, model: nn.Module, part: tuple[Tensor, Tensor]) -> float:
-    """Accuracy, or R² for quantities; NaN if the network's output is."""
-    x, y = part
-    out = model(x)
-    if not out.isfinite().all():
-        return math.nan
+def slope_of_loss(data: Dataset) -> Callable[[Tensor, Tensor], Tensor]:
+    """The gradient of a row's loss by its output: the output's activation, less the target."""
+    if data.task == "classes":
+        return lambda out, y: torch.softmax(out, 1).scatter_(1, y.unsqueeze(1), -1.0, reduce="add")
     if data.task == "regression":
-        return float(1 - (out.squeeze(1) - y).pow(2).sum() / (y - y.mean()).pow(2).sum())
-    guess = out.argmax(1) if data.task == "classes" else (out.squeeze(1) > 0).float()
-    return float((guess == y).float().mean())
+        return lambda out, y: 2 * (out - y.unsqueeze(1))
+    return lambda out, y: torch.sigmoid(out) - y.unsqueeze(1)
 
 
-def chance(data: Dataset, y: Tensor) -> float:
-    """The best that one answer for all rows scores on the targets `y`: the commonest class, or the mean."""
-    return 0.0 if data.task == "regression" else float(y.long().bincount().max() / len(y))
+@torch.no_grad()
+def scores(data: Dataset, model: nn.Module, part: tuple[Tensor, Tensor]) -> tuple[float, float]:
+    """The study's metric, and what is shown beside it; NaN if the network's output is."""
+    x, y = part
+    # a layer's output for a million rows at once would be many times the table
+    output = torch.cat([model(block) for block in torch.split(x, BLOCK)])
+    if not output.isfinite().all():
+        return math.nan, math.nan
+    answer, truth = oriented(data, output.double().numpy(), y.numpy())
+    metric, second = data.scored, data.second
+    return of_output(metric, answer, truth), of_output(second, answer, truth) if second else math.nan
+
+
+def oriented(data: Dataset, output: Numbers, truth: Numbers) -> tuple[Numbers, Numbers]:
+    """Of two classes, the rarer one is what is looked for."""
+    return (-output, 1 - truth) if data.task == "two classes" and data.rarer == 0 else (output, truth)
 
 
 def one_row(data: Dataset) -> float:
-    """What one test row is worth in the score; 0 for R², which does not count rows."""
-    return 0.0 if data.task == "regression" else 1 / math.ceil(TEST / sum(SPLIT) * len(data.target))
-
-
-def worst(data: Dataset) -> float:
-    """The score of a diverged run."""
-    return -1.0 if data.task == "regression" else 0.0
+    """What one test row is worth in the score; 0 where rows are not counted."""
+    return 1 / smallest_test(len(data.target)) if data.scored.counts_rows else 0.0
 
 
 def train(data: Dataset, plan: Plan, name: str, learning_rate: float, seed: int, final: bool) -> Run:
@@ -172,13 +166,14 @@ def fitted(data: Dataset, plan: Plan, name: str, member: Member, parts: Split) -
     """A network trained by the plan, and its learning curve."""
     model = network(plan, name, parts.train[0].shape[1], data.outputs, member.seed)
     loss, curve = loss_of(data), []
+    x, y = (part[:CURVE_ROWS] for part in parts.validation)
     # functions with noise take it from the numbers of the process
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(member.seed)
         for done, _ in enumerate(islice(steps(model, loss, plan, member, parts.train), plan.steps), 1):
             if is_marked(plan, done):
                 with evaluated(model):
-                    curve.append(float(loss(model(parts.validation[0]), parts.validation[1])))
+                    curve.append(float(loss(model(x), y)))
     return model, curve
 
 
@@ -218,10 +213,12 @@ def outcome(
 ) -> Run:
     """What a trained network is worth."""
     model.eval()
-    validation, test = score(data, model, parts.validation), score(data, model, parts.test)
+    (validation, _), (test, second) = scores(data, model, parts.validation), scores(data, model, parts.test)
     diverged = math.isnan(validation) or math.isnan(test)
-    validation, test = (worst(data) if diverged else max(found, worst(data)) for found in (validation, test))
-    guessing = chance(data, parts.test[1])
+    if diverged:
+        validation, test, second = _worst(data, parts)
+    _, truth = oriented(data, np.empty(0), parts.test[1].numpy())
+    guessing = data.scored.chance(truth)
     x, y = (part[:EXAMINED] for part in parts.train)
     return Run(
         name,
@@ -233,4 +230,12 @@ def outcome(
         guessing,
         np.array(curve),
         health(model, x, y, loss_of(data)) if member.final and not diverged else None,
+        second * (parts.scale if data.task == "regression" else 1.0),
     )
+
+
+def _worst(data: Dataset, parts: Split) -> tuple[float, float, float]:
+    """Validation and test score of a diverged run, and what stands beside the test score."""
+    (_, validation), (_, test), second = parts.validation, parts.test, data.second
+    worst = data.scored.worst
+    return worst(validation.numpy()), worst(test.numpy()), second.worst(test.numpy()) if second else math.nan

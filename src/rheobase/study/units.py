@@ -1,4 +1,4 @@
-"""How scores are written: accuracy in percent, R² as it is."""
+"""How scores are written: shares of rows in percent, others as they are, errors in the target's own units."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """The unit of a metric: its name, the factor to it, decimals, and what a difference is counted in."""
+    """The unit of a metric: its name, the factor to it, the form of a number, and what a difference is counted in."""
 
     metric: str
     factor: float = 1.0
-    digits: int = 3
+    form: str = ".3f"
     sign: str = ""
     difference: str = ""
 
     def plain(self, value: float) -> str:
         """A score without its unit."""
-        return f"{self.factor * value:.{self.digits}f}"
+        return format(self.factor * value, self.form)
 
     def signed(self, value: float) -> str:
         """A difference with its sign, without its unit."""
-        return f"{self.factor * value:+.{self.digits}f}"
+        return format(self.factor * value, "+" + self.form)
 
     def score(self, value: float) -> str:
         """A score with its unit."""
@@ -29,5 +29,8 @@ class Unit:
 
 
 def unit(metric: str) -> Unit:
-    """The unit of accuracy or R²."""
-    return Unit(metric, 100.0, 2, " %", " points") if metric == "accuracy" else Unit(metric)
+    """The unit of a metric, by its name."""
+    if metric in ("accuracy", "balanced accuracy"):
+        return Unit(metric, 100.0, ".2f", " %", " points")
+    # a quantity may be of any size
+    return Unit(metric, form=".4g") if metric == "RMSE" else Unit(metric)

@@ -51,13 +51,15 @@ def decide(
     failed: Mapping[str, int],
     unit: Unit,
     row: float = 0.0,
+    stated: float | None = None,
 ) -> Verdict:
     """The verdict on scores by function, one per paired seed; higher is better. `row`: what a test row is worth.
 
-    Top are all functions that cannot be told apart from the best (Holm over the comparisons with it).
-    One alone that also beats each other in the share `SUPERIORITY` of the seeds is the winner; all functions
-    within half the baseline's spread of each other are equivalent; all together at the top without that: undecided.
-    So is everything with fewer than `FEWEST_TO_DECIDE` seeds.
+    Top are all functions that cannot be told apart from the best (Holm over the comparisons with it), and those whose
+    whole interval lies within `stated`, the difference that the user says does not matter. One alone that also beats
+    each other in the share `SUPERIORITY` of the seeds is the winner; all functions within `stated` of the best
+    (None: within `default_region`) are equivalent; all together at the top without that: undecided. So is everything
+    with fewer than `FEWEST_TO_DECIDE` seeds.
     """
     seeds = len(next(iter(scores.values())))
     label = f"Screening with {seeds} seeds. " if seeds < SCREENING else ""
@@ -66,18 +68,32 @@ def decide(
         return Verdict(
             "failed", f"{label}No function learnt more than guessing in any seed; nothing can be compared.", ()
         )
-    story = _Story(_top(alive, baseline, row), alive, baseline, cost, unit, row)
+    story = _Story(_top(alive, baseline, row, stated), alive, baseline, cost, unit, row, stated)
     kind = story.kind
     return Verdict(kind, label + story.tell(kind) + _lost(scores, alive), tuple(story.top))
 
 
-def _top(alive: Mapping[str, Scores], baseline: str, row: float) -> list[str]:
+def default_region(baseline: Scores) -> float:
+    """A difference that hardly matters: half of what one seed differs from another."""
+    return 0.5 * float(np.std(baseline, ddof=1))
+
+
+def _top(alive: Mapping[str, Scores], baseline: str, row: float, stated: float | None) -> list[str]:
     best = max(alive, key=lambda name: (np.mean(alive[name]), name == baseline))
     if len(alive[best]) < FEWEST_TO_DECIDE:
         return [best, *_best_first(alive, [name for name in alive if name != best])]
-    adjusted = holm({name: p_value(alive[best] - s, row) for name, s in alive.items() if name != best})
-    equal = [n for n, p in adjusted.items() if p >= 1 - CONFIDENCE or _rarely(alive[best], alive[n])]
+    differences = {name: alive[best] - s for name, s in alive.items() if name != best}
+    adjusted = holm({name: p_value(d, row) for name, d in differences.items()})
+    equal = [
+        n
+        for n, p in adjusted.items()
+        if p >= 1 - CONFIDENCE or _rarely(alive[best], alive[n]) or _within(estimate(differences[n], row), stated)
+    ]
     return [best, *_best_first(alive, equal)]
+
+
+def _within(difference: Estimate, region: float | None) -> bool:
+    return region is not None and max(map(abs, difference.ci)) <= region
 
 
 def _rarely(best: Scores, other: Scores) -> bool:
@@ -115,6 +131,7 @@ class _Story:
     cost: Mapping[str, Cost]
     unit: Unit
     row: float
+    stated: float | None
 
     @property
     def seeds(self) -> int:
@@ -128,12 +145,18 @@ class _Story:
             return "winner"
         if len(self.top) < len(self.alive):
             return "tied"
-        gaps = [self._difference(self.top[0], name).ci for name in self.top[1:]]
-        return "equivalent" if all(max(abs(low), abs(high)) <= self._region for low, high in gaps) else "undecided"
+        gaps = [self._difference(self.top[0], name) for name in self.top[1:]]
+        return "equivalent" if all(_within(gap, self._region) for gap in gaps) else "undecided"
 
     @property
     def _region(self) -> float:
-        return 0.5 * float(np.std(self.alive.get(self.baseline, self.alive[self.top[0]]), ddof=1))
+        if self.stated is not None:
+            return self.stated
+        return default_region(self.alive.get(self.baseline, self.alive[self.top[0]]))
+
+    @property
+    def _allowed(self) -> str:
+        return self.unit.plain(self._region) + self.unit.difference
 
     def tell(self, kind: Kind) -> str:
         tellers = {
@@ -151,23 +174,35 @@ class _Story:
             return f"{best} wins with {self.unit.metric} {mean}: no other function learnt more than guessing."
         return (
             f"{best} wins with {self.unit.metric} {mean}, {self._gap(best, others[0])} against {others[0]}, "
-            f"the next best: more than chance explains."
+            f"the next best: more than chance explains{self._weighed(best, others[0])}."
         )
+
+    def _weighed(self, best: str, other: str) -> str:
+        """Against what the user says does not matter."""
+        if self.stated is None:
+            return ""
+        low, _ = self._difference(best, other).ci
+        return f", and {'more' if low > self.stated else 'perhaps less'} than your {self._allowed}"
 
     def _tied(self) -> str:
         best, last = self.top[0], self.top[-1]
         behind = "" if self.baseline in self.top else f" {self.baseline} is behind: {self._gap(self.baseline, best)}."
         return (
-            f"A tie at the top: {_list(self.top)} cannot be told apart (largest difference {self._gap(best, last)}, "
+            f"A tie at the top: {_list(self.top)} {self._alike} (largest difference {self._gap(best, last)}, "
             f"{best} against {last}). {self._advice()}{behind}"
         )
 
+    @property
+    def _alike(self) -> str:
+        told = "cannot be told apart"
+        return told if self.stated is None else f"{told}, or differ by less than your {self._allowed}"
+
     def _equivalent(self) -> str:
         best, last = self.top[0], self.top[-1]
-        region = self.unit.plain(self._region) + self.unit.difference
+        region = f"{self._allowed}, half of the spread between seeds"
         return (
             f"It does not matter here: the largest difference is {self._gap(best, last)} ({best} against {last}), and "
-            f"all are within {region}, half of the spread between seeds. {self._advice()}"
+            f"all are within {region if self.stated is None else f'your {self._allowed}'}. {self._advice()}"
         )
 
     def _undecided(self) -> str:
@@ -205,7 +240,8 @@ class _Story:
     def _advice(self) -> str:
         name = recommended(self.top, self.baseline, self.cost)
         if math.isnan(self.cost[name].time):
-            return f"Keep {name}." if name == self.baseline else f"Take {name}: its mean is the best."
+            why = "" if name == self.baseline else ": its mean is the best"
+            return f"{'Keep' if name == self.baseline else 'Take'} {name}{why}; what each costs was not measured."
         price = f"{self.cost[name].time:.2f}× {COST_REFERENCE}"
         if name == self.baseline:
             return f"Keep {name}: no other of them costs clearly less per step ({price})."

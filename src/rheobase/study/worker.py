@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import optuna
 
 from rheobase.errors import StudyError
-from rheobase.study.cells import done, in_all, wanted
+from rheobase.study.cells import Job
 from rheobase.study.conduct import Progress, measured, trained
 from rheobase.study.data import load
 from rheobase.study.ledger import storage
+from rheobase.study.order import as_plan
 from rheobase.study.own import is_own, own
-from rheobase.study.plan import Plan
 from rheobase.study.shared import ORDER, Shared, rest, shown
 from rheobase.study.terms import terms
-
-
-def order(source: str, target: str | None, plan: Plan) -> dict[str, Any]:
-    """What a worker must know to take part: where the data is, and the plan."""
-    place = str(Path(source).resolve()) if Path(source).exists() else source
-    return {"source": place, "target": target, "plan": asdict(plan)}
+from rheobase.study.train import Run
 
 
 def serve(url: str, source: str | None = None, progress: Progress = lambda done, total: None) -> list[str]:
@@ -34,7 +27,7 @@ def serve(url: str, source: str | None = None, progress: Progress = lambda done,
     `source` is where the data lies on this machine, if elsewhere than on that which began the study. Raises StudyError
     if no study waits there, or the data is not the same.
     """
-    found = _orders(url)
+    found = orders(url)
     if not found:
         raise StudyError(f"no study is kept at {shown(url)}; begin one with rheobase study DATA --storage URL")
     for name, told in found.items():
@@ -43,19 +36,23 @@ def serve(url: str, source: str | None = None, progress: Progress = lambda done,
 
 
 def _serve(url: str, name: str, told: Mapping[str, Any], source: str | None, progress: Progress) -> None:
-    fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in told["plan"].items()}
-    plan = Plan(**fields)
+    plan = as_plan(told["plan"])
     place = source or told["source"]
-    data = own(place, None) if is_own(place) else load(place, told["target"])
+    data = own(place, None) if is_own(place) else load(place, told["target"], plan.metric)
     with closing(Shared(url, name, terms(data, plan))) as shared:
-        together = measured(data, plan, shared)["together"]
-        while wanted(plan, runs := shared.runs()):
-            progress(done(plan, runs), in_all(plan, runs))
-            if not shared.work(partial(trained, data, plan, together)):
-                rest()
+        attend(shared, partial(trained, data, plan, measured(data, plan, shared)["together"]), progress)
 
 
-def _orders(url: str) -> dict[str, dict[str, Any]]:
+def attend(shared: Shared, train: Callable[[Job], Sequence[Run]], progress: Progress) -> None:
+    """Take jobs, and do them with `train`, until the study is complete."""
+    while not (state := shared.state).complete:
+        progress(state.done, state.in_all)
+        if not shared.work(train):
+            rest()
+
+
+def orders(url: str) -> dict[str, dict[str, Any]]:
+    """What workers must know of each study in a database, by its name; those being begun are not told of yet."""
     database = storage(url)
     found = optuna.get_all_study_summaries(database, include_best_trial=False)
     database.engine.dispose()
