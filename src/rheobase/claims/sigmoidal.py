@@ -163,8 +163,8 @@ CLAIMS = (
         "say {stated error, logistic regression:.1%}",
         then=(Bound("at least, network", ">", 2),),
         words="Of a network's outputs within 0.05 of 0 or 1, {error made, network:.1%} are wrong where they say "
-        "{stated error, network:.1%}: {times the stated error, network:.0f} times as many (95% interval by "
-        "bootstrap {at least, network:.0f} to {at most, network:.0f}); for logistic regression it is "
+        "{stated error, network:.1%}: {times the stated error, network:.1f} times as many (95% interval by "
+        "bootstrap {at least, network:.1f} to {at most, network:.1f}); for logistic regression it is "
         "{times the stated error, logistic regression:.1f} times. Expected calibration error over three "
         "data sets: {calibration error, network:.3f} and {calibration error, logistic regression:.3f}.",
     ),
