@@ -86,15 +86,16 @@ def with_a_jumping_clock(work: Callable[..., object], *given: object) -> None:
     work(*given)
 
 
-def slowly(work: Callable[..., object], *given: object) -> None:
-    """The same where each job takes a while longer: there is time for others."""
+def held_up(gate: Path, work: Callable[..., object], *given: object) -> None:
+    """The same where no job goes on before there is the file `gate`: there is time for others."""
     whole = conduct.trained
 
-    def slow(*job: Any) -> list[Run]:
-        time.sleep(0.5)
+    def waiting(*job: Any) -> list[Run]:
+        while not gate.exists():
+            time.sleep(0.05)
         return whole(*job)
 
-    conduct.trained = slow
+    conduct.trained = waiting
     work(*given)
 
 

@@ -62,6 +62,27 @@ def test_a_study_killed_at_any_point_goes_on_and_ends_as_if_it_had_not_been(
     assert facts(carry_out(tmp_path)) == uninterrupted
 
 
+def test_progress_counts_what_is_kept_from_before(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+
+    def stop(*counts: int) -> None:
+        told.append(counts)
+        if counts[0] > 10:
+            raise KeyboardInterrupt
+
+    kept = Kept(tmp_path, terms(DATA, PLAN))
+    kept.set_measured(crash.MEASURED)
+    with pytest.raises(KeyboardInterrupt):
+        run(DATA, PLAN, stop, workers=0, keeper=kept)
+    before = told[-1]
+    results = run(DATA, PLAN, lambda *counts: told.append(counts), workers=0, keeper=Kept(tmp_path, terms(DATA, PLAN)))
+    assert told[told.index(before) + 1] == before
+    assert told[-1] == (results.plan.runs,) * 2
+    assert told == sorted(told)
+    assert results.history.sittings == 2
+    assert carry_out(tmp_path).history.sittings == 2, "nothing was left to do"
+
+
 def test_a_clock_that_is_set_while_a_study_runs_changes_nothing(tmp_path: Path, uninterrupted: list[object]) -> None:
     process = begun(crash.with_a_jumping_clock, crash.carry_out, tmp_path)
     process.join(300)

@@ -8,11 +8,12 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from math import nan
+from math import inf, nan
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from rheobase.study.kept import CELLS, Files, repair
 from rheobase.study.shared import Shared
 from rheobase.study.terms import terms
 from rheobase.study.train import Run
-from rheobase.study.worker import serve
+from rheobase.study.worker import orders, serve
 from tests.study import crash
 from tests.study.crash import PLAN, begun, coordinate, facts, shared
 from tests.study.server import postgres
@@ -103,25 +104,36 @@ def test_whoever_is_killed_nothing_is_lost_and_nothing_done_twice(
     assert set(completed(url).values()) == {1}
 
 
+def begun_and_held_up(url: str, out: Path, gate: Path, within: Callable[..., None] | None = None) -> BaseProcess:
+    """A coordinator that workers know of, and that goes on when there is the file `gate`."""
+    work = (crash.held_up, gate, crash.coordinate, url, out)
+    process = begun(*work) if within is None else begun(within, *work)
+    while not orders(url):
+        time.sleep(0.05)
+    return process
+
+
 def test_workers_come_and_are_killed_in_the_middle_of_their_jobs(
     url: str, tmp_path: Path, uninterrupted: list[object]
 ) -> None:
-    coordinator = begun(crash.slowly, crash.coordinate, url, tmp_path)
-    while not list(tmp_path.glob(f"{CELLS}/*")):
-        time.sleep(0.05)
+    coordinator = begun_and_held_up(url, tmp_path, tmp_path / "go on")
     for _ in range(2):
         killed = begun(crash.die_in_a_job, url)
         killed.join(300)
         assert killed.exitcode == -signal.SIGKILL
-    helper = begun(crash.help_out, url)
-    for process in (coordinator, helper):
-        process.join(300)
-        assert process.exitcode == 0
+    told: list[tuple[int, int]] = []
+    helper = ThreadPoolExecutor(1).submit(serve, url, None, lambda *counts: told.append(counts))
+    (tmp_path / "go on").touch()
+    coordinator.join(300)
+    helper.result(300)
+    assert coordinator.exitcode == 0
     assert len(trials(url, TrialState.FAIL)) == 2
     assert set(completed(url).values()) == {1}
     results = coordinate(url, tmp_path)
     assert facts(results) == uninterrupted
     assert results.history.given_up == 2
+    assert told == sorted(told), "what a worker shows is of the whole study"
+    assert {total for _, total in told} <= {27, 33, 39}
 
 
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage")
@@ -153,8 +165,8 @@ def test_the_database_s_clock_set_forward_gives_up_who_lives_and_loses_nothing(u
         coordinator.offer(lambda runs: wanted(PLAN, runs))
 
         def train(job: Job) -> list[Run]:
-            time.sleep(0.5)  # the first sign of life is given as the job begins
             move_signs_of_life(ledger, "-1 day")
+            coordinator._examined = -inf
             coordinator.offer(lambda runs: wanted(PLAN, runs))
             return trained(load(crash.DATA), PLAN, crash.MEASURED["together"], job)
 
@@ -165,10 +177,11 @@ def test_the_database_s_clock_set_forward_gives_up_who_lives_and_loses_nothing(u
 
 
 def test_the_clocks_of_workers_may_jump(url: str, tmp_path: Path, uninterrupted: list[object]) -> None:
-    coordinator = begun(crash.with_a_jumping_clock, crash.slowly, crash.coordinate, url, tmp_path)
-    while not list(tmp_path.glob(f"{CELLS}/*")):
-        time.sleep(0.05)
+    coordinator = begun_and_held_up(url, tmp_path, tmp_path / "go on", crash.with_a_jumping_clock)
     helper = begun(crash.with_a_jumping_clock, crash.help_out, url)
+    while not completed(url):
+        time.sleep(0.05)
+    (tmp_path / "go on").touch()
     for process in (coordinator, helper):
         process.join(300)
         assert process.exitcode == 0

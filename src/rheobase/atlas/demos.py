@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from rheobase.facts.saturation import SHARE
 
 #: What all demonstrations are made of, in the order in which a page loads it.
-_BASE = ("vendor/d3.min.js", "vendor/plot.umd.min.js", "plot.js", "functions.js")
 _PARTS = ("network", "random", "meanfield", "controls", "plane", "runner")
 
 
@@ -35,8 +34,8 @@ class Demonstration:
 
     @property
     def scripts(self) -> tuple[str, ...]:
-        """The site's scripts, the parts of demonstrations, and its own."""
-        return (*_BASE, *(f"demos/{name}.js" for name in (*_PARTS, *(self.own_scripts or (self.slug,)))))
+        """The parts of demonstrations, and its own."""
+        return tuple(f"demos/{name}.js" for name in (*_PARTS, *(self.own_scripts or (self.slug,))))
 
 
 DEMONSTRATIONS = (
@@ -48,7 +47,7 @@ DEMONSTRATIONS = (
     Demonstration(
         slug="dead",
         title="Dead unit",
-        question="Which functions let a unit come back that nothing passes through?",
+        question="Which functions let a unit come back that has fallen silent?",
         settings={"saturated": SHARE, "pushed": -10.0},
     ),
     Demonstration(

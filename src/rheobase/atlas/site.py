@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from rheobase.algebra.typeset import readable
 from rheobase.atlas import measurements
@@ -17,7 +17,7 @@ from rheobase.atlas.demos import DEMONSTRATIONS, Demonstration
 from rheobase.atlas.functions import functions_script
 from rheobase.atlas.records import FACETS, ORDERS, PROPERTIES, Entry, entries, pages
 from rheobase.atlas.text import number, signed
-from rheobase.catalogue import FAMILIES, TEXTBOOK
+from rheobase.catalogue import FAMILIES
 from rheobase.facts.saturation import SHARE
 
 STATIC = "static"
@@ -70,7 +70,8 @@ def made(listed: Sequence[Entry]) -> Iterator[File]:
     yield page("index.html", "index.html.j2", families=_by_family(listed), facets=(*FACETS, *PROPERTIES),
                orders=ORDERS, libraries=dict.fromkeys(name for e in listed for name in e.libraries))  # fmt: skip
     yield page("compare.html", "compare.html.j2", families=_by_family([e for e in listed if e.facts is not None]))
-    yield page("claims.html", "claims.html.j2", record=measurements.claims(), page_of=by_page, textbook=TEXTBOOK)
+    named = dict.fromkeys(name for claim in measurements.claims()["claims"] for name in claim["functions"])
+    yield page("claims.html", "claims.html.j2", record=measurements.claims(), page_of=by_page, named=named)
     demos = [(demo_page(demo), demo) for demo in DEMONSTRATIONS]
     yield page("demonstrations.html", "demonstrations.html.j2", demonstrations=demos)
     for path, demo in demos:
@@ -95,7 +96,9 @@ def listed() -> list[Entry]:
 
 def _environment() -> Environment:
     loader = PackageLoader("rheobase.atlas")
-    environment = Environment(loader=loader, autoescape=select_autoescape(["html.j2"]), trim_blocks=True)
+    environment = Environment(
+        loader=loader, undefined=StrictUndefined, trim_blocks=True, autoescape=select_autoescape(["html.j2"])
+    )
     environment.globals |= {
         "links": LINKS, "root": "", "version": version("rheobase"), "share": SHARE, "about": measurements.about,
         "files": {"accuracy": measurements.SAMPLE, "speed": measurements.KERNELS}, "size": measurements.SIZE,

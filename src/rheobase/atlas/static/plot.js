@@ -26,6 +26,17 @@ function ticks(all, domain, count) {
   return all.every(Number.isInteger) ? { ticks: d3.ticks(...domain, count).filter(Number.isInteger), tickFormat: String } : { ticks: count };
 }
 
+// Plot's own picture, as one image to those who do not see it: what its parts are called says nothing to them.
+rheobase.draw = function (options) {
+  const svg = Plot.plot({ style: { background: "none" }, ...options });
+  svg.setAttribute("role", "img");
+  for (const part of svg.querySelectorAll("[aria-label]")) {
+    part.dataset.mark = part.getAttribute("aria-label");
+    part.removeAttribute("aria-label");
+  }
+  return svg;
+};
+
 function element(name, attributes, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -66,11 +77,10 @@ function picture(options, width) {
   const narrow = width < 480;
   const all = options.series.flatMap((s) => Array.from(s.x));
   const xs = options.xDomain || d3.extent(all);
-  return Plot.plot({
+  return rheobase.draw({
     width, height: options.height || Math.round(Math.max(240, Math.min(430, width * 0.58))),
     marginLeft: narrow ? 40 : 48, marginBottom: 40, marginTop: 24, marginRight: 12,
     ariaLabel: options.title || "", ariaDescription: options.series.map((s) => s.label).join(", "),
-    style: { background: "none" },
     x: { label: options.xLabel || null, type: options.xLog ? "log" : "linear", domain: xs, ...ticks(all, xs, narrow ? 5 : 9), labelArrow: "none" },
     y: { label: options.yLabel || null, type: options.yLog ? "log" : "linear", domain: options.yDomain, ticks: options.yLog ? 5 : 7, tickFormat: options.yLog ? tenTo : undefined, grid: true, labelArrow: "none", nice: !options.yDomain },
     marks: [

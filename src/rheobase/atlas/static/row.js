@@ -35,8 +35,8 @@ function slopes(x, p) {
 function bars(y) {
   const host = document.getElementById("outputs");
   const low = Math.min(0, d3.min(y)), high = Math.max(low < 0 ? 0 : 1, d3.max(y));
-  host.replaceChildren(Plot.plot({
-    width: Math.max(240, host.clientWidth), height: 240, marginLeft: 48, ariaLabel: "Outputs", style: { background: "none" },
+  host.replaceChildren(rheobase.draw({
+    width: Math.max(240, host.clientWidth), height: 240, marginLeft: 48, ariaLabel: "Outputs",
     x: { label: null, domain: y.map((_, k) => `y${DIGITS[k]}`), tickSize: 0 }, y: { label: null, domain: [low, high], grid: true },
     marks: [Plot.barY(y, { x: (_, k) => `y${DIGITS[k]}`, y: (d) => d, fill: "var(--series-1)", fillOpacity: 0.85 }),
       Plot.text(y, { x: (_, k) => `y${DIGITS[k]}`, y: (d) => d, text: (d) => rheobase.shown(Number(d.toFixed(3))), dy: (low < 0 ? 12 : -9), fill: "var(--ink)" }), Plot.ruleY([0], { stroke: "var(--muted)" })],

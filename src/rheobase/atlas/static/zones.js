@@ -3,7 +3,7 @@
 "use strict";
 const rheobase = window.rheobase;
 // Slopes are looked at between ±REACH: beyond, exponentials underflow to a 0 that is none.
-const REACH = 20, CELLS = 4000, FAR = 1e4, HALVINGS = 60;
+const REACH = 20, CELLS = 4000, FAR = 1e4, HALVINGS = 60, CLOSER = 400;
 
 // zones(f, p, share): [{from, to, kind}]; saturated where |f'| stays below `share` of its maximum, dead where it is 0.
 rheobase.zones = function (f, p, share) {
@@ -20,10 +20,18 @@ function between(low, high, isLow) {
   return (low + high) / 2;
 }
 
+// The largest slope, looked for more closely around that of the grid.
+function steepest(x, slope, size) {
+  const k = d3.maxIndex(slope), low = x[Math.max(0, k - 1)], high = x[Math.min(CELLS, k + 1)];
+  return d3.max(d3.range(CLOSER + 1), (j) => size(low + ((high - low) * j) / CLOSER));
+}
+
 function saturated(f, p, x, slope, share) {
-  const most = d3.max(slope);
   const size = (at) => Math.abs(f.slope(at, p));
-  if (most === 0 || !(Math.max(size(-FAR), size(FAR)) < 1.5 * most)) return [];
+  const far = Math.max(size(-FAR), size(FAR));
+  const most = Math.max(far, steepest(x, slope, size));
+  // a slope that is far larger out there grows without bound
+  if (most === 0 || !(far < 1.5 * d3.max(slope))) return [];
   const isSmall = (at) => size(at) < share * most;
   const first = slope.findIndex((s) => s >= share * most);
   const last = slope.findLastIndex((s) => s >= share * most);

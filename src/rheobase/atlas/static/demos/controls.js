@@ -6,7 +6,7 @@
 
   /** A number in three significant digits, with a power of ten where that is shorter. */
   function short(value) {
-    if (!Number.isFinite(value)) return String(value).replace("Infinity", "∞").replace("-", "−");
+    if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : value > 0 ? "∞" : "−∞";
     const size = Math.abs(value);
     const [digits, power] = value.toExponential(1).split("e");
     const plain = size === 0 || (size >= 1e-3 && size < 1e5);
@@ -86,6 +86,7 @@
           this.set(JSON.parse(button.dataset.to));
           changed("all");
           root.scrollIntoView();
+          root.querySelector("[data-act=run]").focus({ preventScroll: true });
         }),
       );
     }

@@ -23,8 +23,12 @@
     return { f, network, data, optimise, steepest: steepest(f), step: 0, pushes: new Map(), history: [], loss: NaN };
   }
 
-  /** The largest |f'| where units usually are. */
-  const steepest = (f) => Math.max(...Array.from({ length: 401 }, (_, k) => Math.abs(f.slope((k - 200) / 20))));
+  /** The largest |f'|; 0 where it keeps growing, so that no slope is small beside it. */
+  function steepest(f) {
+    const size = (x) => Math.abs(f.slope(x));
+    const near = Math.max(...Array.from({ length: 401 }, (_, k) => size((k - 200) / 20)));
+    return Math.max(size(-1000), size(1000)) > 1.01 * near ? 0 : near;
+  }
 
   /** What the data does to each unit: its inputs z, its steepest slope, its state, and the gradient it gets. */
   function observe() {
@@ -78,13 +82,15 @@
 
   const chosen = () => now.units[Number(part("cells").querySelector("input:checked").value)];
 
+  const later = (steps) => `${steps} step${steps === 1 ? "" : "s"} later`;
+
   /** What became of a unit. */
   function story({ u, state, slope, gradient }) {
     const push = now.pushes.get(u);
     const name = `Unit ${u + 1}`;
     if (!push) return `${name} is ${state}: largest slope ${short(slope)}, gradient ${short(gradient)}.`;
-    if (push.back) return `${name} was pushed at step ${push.at} and was alive again ${push.back - push.at} steps later.`;
-    const since = `${name} was pushed at step ${push.at} and is ${state} ${now.step - push.at} steps later`;
+    if (push.back) return `${name} was pushed at step ${push.at} and was alive again ${later(push.back - push.at)}.`;
+    const since = `${name} was pushed at step ${push.at} and is ${state} ${later(now.step - push.at)}`;
     return gradient === 0 ? `${since}: its gradient is exactly 0.` : `${since}: its gradient is ${short(gradient)}.`;
   }
 
@@ -190,6 +196,7 @@
 
   /** Of at most 400 steps. */
   function drawHistory() {
+    part("course").hidden = now.history.length === 0;
     const stride = Math.ceil(now.history.length / 400);
     const shown = now.history.map((h, k) => ({ ...h, step: k + 1 })).filter((h) => h.step % stride === 0);
     const series = STATES.map((state, k) => ({
@@ -207,4 +214,5 @@
   const runner = new Runner(root, task, () => controls.get("pace"));
   part("cells").addEventListener("change", () => task.draw());
   part("push").addEventListener("click", push);
+  document.querySelector("#theme").addEventListener("click", shade);
 })();

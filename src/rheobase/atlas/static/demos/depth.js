@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const { Controls, Runner, Network, Random } = rheobase;
-  const [SAMPLES, BATCH] = [256, 32];
+  const [SAMPLES, BATCH] = [128, 32];
   const root = document.querySelector("#depth");
   const part = (name) => root.querySelector(`[data-part=${name}]`);
 
@@ -16,8 +16,11 @@
 
   const gradients = (network) => network.hidden.map((layer) => rheobase.rms(layer.delta));
 
-  /** Decades that a gradient loses per layer on the way from the last hidden layer to the first. */
-  const decades = (sizes) => Math.log10(sizes.at(-1) / sizes[0]) / (sizes.length - 1);
+  /** Decades that a gradient loses per layer on the way from the last hidden layer to the first; null where it has no size. */
+  function decades(sizes) {
+    const lost = Math.log10(sizes.at(-1) / sizes[0]) / (sizes.length - 1);
+    return Number.isFinite(lost) ? lost : null;
+  }
 
   let courses = [];
   let turn = 0;
@@ -42,15 +45,18 @@
     course.optimise(course.network.parameters, controls.get("rate"));
   }
 
+  const diverged = (c) => !Number.isFinite(c.losses.at(-1) ?? c.firstLoss);
+
   const task = {
     reset(seed) {
       turn = 0;
       courses = controls.functions.flatMap((picker) => (picker.bound ? [begin(picker.bound, seed)] : []));
     },
     advance() {
-      train(courses[turn]);
+      if (!diverged(courses[turn])) train(courses[turn]);
       turn = (turn + 1) % courses.length;
-      return turn ? "piece" : "step";
+      if (turn) return "piece";
+      return courses.every(diverged) ? "over" : "step";
     },
     draw() {
       drawGradients();
@@ -58,25 +64,31 @@
       rheobase.fillTable(root.querySelector("table"), courses.map(row));
     },
     sentence: () =>
-      courses.map((c) => `${c.f.name}: ${lost(decades(gradients(c.network)))}, loss ${loss(c)}`).join("; ") + ".",
+      courses.map((c) => `${c.f.name}: ${inWords(gradients(c.network))}, loss ${loss(c)}`).join("; ") + ".",
   };
 
+  /** Why a gradient has no size. */
+  const nothing = (sizes) => (sizes[0] === 0 ? "no gradient" : "overflow");
+
   /** Decades in a table, and in words. */
-  const figure = (value) => (Number.isFinite(value) ? value.toFixed(3).replace("-", "−") : "no gradient");
-  function lost(value) {
-    if (!Number.isFinite(value)) return "no gradient";
-    return `${Math.abs(value).toFixed(3)} decades ${value < 0 ? "gained" : "lost"} per layer`;
+  const figure = (sizes) => decades(sizes)?.toFixed(3).replace("-", "−") ?? nothing(sizes);
+  function inWords(sizes) {
+    const lost = decades(sizes);
+    return lost === null ? nothing(sizes) : `${Math.abs(lost).toFixed(3)} decades ${lost < 0 ? "gained" : "lost"} per layer`;
   }
 
   /** The mean loss over the last batches; before training that over all samples. */
-  const loss = (c) => rheobase.short(c.losses.length ? rheobase.mean(c.losses.slice(-20)) : c.firstLoss);
+  function loss(c) {
+    if (diverged(c)) return "diverged";
+    return rheobase.short(c.losses.length ? rheobase.mean(c.losses.slice(-20)) : c.firstLoss);
+  }
 
   const row = (c) => [
     c.f.name,
     rheobase.short(c.scale),
-    figure(decades(c.expected)),
-    figure(decades(c.start)),
-    figure(decades(gradients(c.network))),
+    figure(c.expected),
+    figure(c.start),
+    figure(gradients(c.network)),
     loss(c),
   ];
 
@@ -101,6 +113,7 @@
   }
 
   function drawLosses() {
+    part("course").hidden = courses[0].losses.length === 0;
     const series = courses.map((c, k) => ({ label: c.f.name, colour: colour(k), dash: "", ...smoothed(c.losses) }));
     rheobase.lines(part("losses"), { series, xLabel: "step", yLabel: "loss", title: "The loss", height: 280 });
   }

@@ -34,13 +34,15 @@
     if (course.loss <= GOAL) course.reached ??= course.steps;
   }
 
+  const diverged = (c) => !Number.isFinite(c.loss);
+
   const task = {
     reset(seed) {
       courses = controls.functions.map((picker) => begin(picker.bound, seed));
     },
     advance() {
-      courses.forEach(step);
-      return courses.every((c) => !Number.isFinite(c.loss)) ? "over" : "step";
+      courses.filter((c) => !diverged(c)).forEach(step);
+      return courses.every(diverged) ? "over" : "step";
     },
     draw() {
       const layers = courses[0].means.map((_, l) => l + 1);
@@ -49,11 +51,12 @@
       rheobase.lines(part("means"), { series, ...words, height: 260 });
       rheobase.fillTable(root.querySelector("table"), courses.map(row));
     },
-    sentence: () => courses.map((c) => `${c.f.name}: loss ${short(c.loss)}, ${offset(c)} of the signal is offset`).join("; ") + ".",
+    sentence: () => courses.map((c) => `${c.f.name}: loss ${loss(c)}, ${offset(c)} of the signal is offset`).join("; ") + ".",
   };
 
-  const offset = (c) => `${Math.round(100 * c.offset)} %`;
-  const row = (c) => [c.f.name, offset(c), short(c.loss), c.reached ?? "–"];
+  const offset = (c) => `${short(Math.round(100 * c.offset))} %`;
+  const loss = (c) => (diverged(c) ? "diverged" : short(c.loss));
+  const row = (c) => [c.f.name, offset(c), loss(c), c.reached ?? "–"];
 
   const controls = new Controls(root, (name) => name !== "rate" && runner.reset());
   const runner = new Runner(root, task);

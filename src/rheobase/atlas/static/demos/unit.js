@@ -33,8 +33,8 @@
   /** ½·E(miss·a)²: the loss of weights that miss the target by `miss`. */
   const loss = ([xx, xy, yy], [p, q]) => (xx * p * p + 2 * xy * p * q + yy * q * q) / 2;
 
-  /** The share of samples whose two inputs, and so whose two weight gradients, have one sign. */
-  const sameSign = (a) => rheobase.mean(Float64Array.from({ length: SAMPLES }, (_, n) => a[2 * n] * a[2 * n + 1] > 0));
+  /** The share of samples whose two inputs, and so whose two weight gradients, do not have opposite signs. */
+  const sameSign = (a) => rheobase.mean(Float64Array.from({ length: SAMPLES }, (_, n) => a[2 * n] * a[2 * n + 1] >= 0));
 
   /** A task for a unit: find `target` from weights 0 with `batch` samples per step. */
   function problem(f, seed, { target, batch, centred = false }) {
