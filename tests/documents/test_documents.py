@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import tomllib
 import typer
 
 from rheobase.cli.app import app, main
