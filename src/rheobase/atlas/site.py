@@ -18,6 +18,7 @@ from rheobase.atlas.functions import functions_script
 from rheobase.atlas.records import FACETS, ORDERS, PROPERTIES, Entry, entries, pages
 from rheobase.atlas.text import number, signed
 from rheobase.catalogue import FAMILIES
+from rheobase.claims.record import VERDICTS
 from rheobase.facts.saturation import SHARE
 
 STATIC = "static"
@@ -71,7 +72,8 @@ def made(listed: Sequence[Entry]) -> Iterator[File]:
                orders=ORDERS, libraries=dict.fromkeys(name for e in listed for name in e.libraries))  # fmt: skip
     yield page("compare.html", "compare.html.j2", families=_by_family([e for e in listed if e.facts is not None]))
     named = dict.fromkeys(name for claim in measurements.claims()["claims"] for name in claim["functions"])
-    yield page("claims.html", "claims.html.j2", record=measurements.claims(), page_of=by_page, named=named)
+    yield page("claims.html", "claims.html.j2", record=measurements.claims(), page_of=by_page, named=named,
+               verdicts=VERDICTS)  # fmt: skip
     demos = [(demo_page(demo), demo) for demo in DEMONSTRATIONS]
     yield page("demonstrations.html", "demonstrations.html.j2", demonstrations=demos)
     for path, demo in demos:
