@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from rheobase import catalogue
 from rheobase.bench import eager, ours, training
 from rheobase.bench.conduct import confined_to
-from rheobase.bench.contestants import FAST
-from rheobase.bench.plan import BOTH, FORWARD, REFERENCE, Pass, Plan
+from rheobase.bench.plan import BOTH, FAST, FORWARD, REFERENCE, Pass, Plan
 from rheobase.bench.record import STEP
 from rheobase.bench.timing import interleaved
 from rheobase.bench.work import Work, sample
