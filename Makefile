@@ -8,9 +8,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 AVX2 := ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 XLA_FLAGS=--xla_cpu_max_isa=AVX2 \
 	NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=+avx,+avx2,+fma,+f16c
 
-GENERATORS := fit_series fit_exponential fit_logarithm fit_normal kept_for_backward kernel_page doctor_page
+GENERATORS := fit_series fit_exponential fit_logarithm fit_normal kept_for_backward kernel_page doctor_page \
+	migrating_page scaling_page which_page validation_page
 
-.PHONY: help study atlas bench bench-doctor claims test check lock clean
+.PHONY: help study atlas bench bench-doctor validate claims test check lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -35,6 +36,10 @@ bench-doctor: $(VENV)/.dev  ## set up, then judge the doctor, its repairs, its c
 claims: $(VENV)/.dev  ## set up, then test what textbooks say, and keep the verdicts (about 5 minutes)
 	$(BIN)/rheobase claims --out runs/claims
 	cp runs/claims/claims.json src/rheobase/measured/
+
+validate: $(VENV)/.dev  ## set up, then put the study to studies whose answer is known (goes on where it stopped)
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/study_validation
+	$(BIN)/python scripts/validation_page.py
 
 test: $(VENV)/.dev check  ## set up, then run every test, lint and type check
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal

@@ -5,10 +5,9 @@ Run:  python scripts/doctor_page.py [--check]
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
-from generated import write_or_check
+from generated import notes, rows, write_or_check
 
 from rheobase.doctor.observe.pace import BUDGET
 from rheobase.doctor.rules import RULES
@@ -185,16 +184,6 @@ of a like in PyTorch, or of a published bound: `scripts/doctor_benchmark/rivals.
 
 Gradients through time inside recurrent layers.
 """
-
-
-def notes(path: Path) -> dict[str, str]:
-    """The lines about the run, which start with #."""
-    lines = [line[2:].rpartition(": ") for line in path.read_text().splitlines() if line.startswith("# ")]
-    return {key: value for key, _, value in lines}
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(line for line in path.read_text().splitlines() if not line.startswith("#")))
 
 
 def rules() -> str:

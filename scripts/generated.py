@@ -24,10 +24,19 @@ def write_or_check(target: Path, render: Callable[[], str], description: str | N
         sys.exit(f"{target} is out of date; run scripts/{Path(sys.argv[0]).name}")
 
 
+def notes(path: Path) -> Row:
+    """The lines about the machine and the run."""
+    return commented(path.read_text())[0]
+
+
+def rows(path: Path) -> list[Row]:
+    """The rows of the table."""
+    return list(commented(path.read_text())[1])
+
+
 def read_about(path: Path) -> tuple[str, list[Row]]:
     """The lines about the machine as one sentence, and the rows of the table."""
-    about, rows = commented(path.read_text())
-    return told(about), list(rows)
+    return told(dict(notes(path))), rows(path)
 
 
 def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

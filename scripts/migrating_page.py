@@ -30,8 +30,8 @@ definitions as the functions (`python scripts/migrating_page.py`). Tests call ev
 the installed versions, and compare values with ours; Keras' names were read in its documentation, and nothing here runs
 them.
 
-In PyTorch nothing need be rewritten by hand: `rheobase.torch` has torch.nn's class names, arguments and `state_dict`, and
-`rt.swap` replaces modules of a model.
+In PyTorch nothing need be rewritten by hand: `rheobase.torch` has torch.nn's class names, arguments and `state_dict`,
+and `rt.swap` replaces modules of a model.
 
 ```python
 >>> import torch, rheobase as rb, rheobase.torch as rt

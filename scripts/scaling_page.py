@@ -11,7 +11,7 @@ from pathlib import Path
 from generated import Row, read_about, table, write_or_check
 
 from rheobase.study.ledger import as_text
-from rheobase.study.shared import BEAT, GRACE, PAUSE
+from rheobase.study.shared import BEAT, GRACE, LONGEST_PAUSE
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "scaling.md"
@@ -90,15 +90,15 @@ def changed(rows: list[Row]) -> str:
     queue, spent = int(old["queue"]), float(old["client_cpu_ms"]) / 1e3
     per_job = spent / queue
     # each claim reads what still waits: n²/2 in all
-    years = per_job * TRAININGS**2 / 2 / 3600 / 24 / 365
+    days = per_job * TRAININGS**2 / 2 / 3600 / 24
     return (
-        f"Before this was measured, each claim read all jobs that waited, through Optuna's objects, and each new job was "
-        f"numbered by counting those before it: with {queue:,} waiting jobs a claim cost {spent:.2g} s of the claimer's "
-        f"processor, {1e3 * per_job:.2g} ms per waiting job. The {TRAININGS:,} claims of this study would have cost "
-        f"{years:.2g} years of processor time. A claim is now one statement that locks one row (`FOR UPDATE SKIP "
-        f"LOCKED`) found by an index, jobs are put a thousand at a time, and outcomes are read once, each when it is new "
-        f"(`src/rheobase/study/queue.py`). The numbers in brackets are from the code before; where there are none, a "
-        f"measurement would have taken hours or more memory than the machine has.\n"
+        "Before this was measured, each claim read all jobs that waited, through Optuna's objects, and each new job "
+        f"was numbered by counting those before it: with {queue:,} waiting jobs a claim cost {spent:.2g} s of the "
+        f"claimer's processor, {1e3 * per_job:.2g} ms per waiting job. The {TRAININGS:,} claims of this study would "
+        f"have cost {days:.2g} days of processor time. A claim is now one statement that locks one row (`FOR UPDATE "
+        "SKIP LOCKED`) found by an index, jobs are put a thousand at a time, and outcomes are read once, when they are "
+        "new (`src/rheobase/study/queue.py`). The numbers in brackets are from the code before; where there are none, "
+        "a measurement would have taken hours or more memory than the machine has.\n"
     )
 
 
@@ -110,10 +110,10 @@ def render() -> str:
     return HEAD.format(
         trainings=TRAININGS, machines=MACHINES, claims=claims(rows), alone=alone(rows), server=server,
         per_core=1e3 / server, shortest=MACHINES * server / 1e3, reckoned=reckoned(server),
-        minutes=TRAININGS * server / 6e4, changed=changed(rows), beat=BEAT, grace=GRACE, pause=PAUSE,
+        minutes=TRAININGS * server / 6e4, changed=changed(rows), beat=BEAT, grace=GRACE, pause=LONGEST_PAUSE,
         beats=MACHINES / BEAT, connections=CONNECTIONS, record=record, megabytes=TRAININGS * record / 1e6,
-        look=largest(rows, "look", "ms") / 1e3, read=TRAININGS * largest(rows, "read", "ms") / 1e3,
-        idle=MACHINES / PAUSE, most=max(int(r["claimers"]) for r in rows), about=said,
+        read=TRAININGS * largest(rows, "read", "ms") / 1e3,
+        idle=MACHINES / LONGEST_PAUSE, most=max(int(r["claimers"]) for r in rows), about=said,
     )  # fmt: skip
 
 
@@ -127,16 +127,16 @@ def _bytes_of_a_training() -> int:
 HEAD = """# What a study of {trainings:,} trainings on {machines} machines costs its database
 
 A study that many machines share keeps its jobs in a PostgreSQL database. Workers claim a job, give signs of life, and
-note the outcome; the coordinator puts jobs and reads outcomes. This page says what that traffic costs and where it would
-break. It is written by `python scripts/scaling_page.py` from
+note the outcome; the coordinator puts jobs and reads outcomes. This page says what that traffic costs and where it
+would break. It is written by `python scripts/scaling_page.py` from
 [benchmarks/claim_traffic.csv](../benchmarks/claim_traffic.csv), which `python scripts/claim_traffic.py` writes.
 
-**How it was measured.** A real server with its default settings (but for the number of connections), a queue of jobs of
-one training each, and claimers, each a process with a connection of its own, that run the study's own code. A training
-is a sleep of no length: it is the traffic that is measured, at its worst, as fast as claimers can ask. Server and
-claimers share the few cores of one machine, so claims per second and milliseconds tell of that machine alone; the
-processor time that the *server* spends on a claim is counted apart, and holds on any number of machines. The machine was
-busy with other work, which makes every number larger, none smaller.
+**How it was measured.** A real server with its default settings (but for the number of connections), a queue of jobs
+of one training each, and claimers, each a process with a connection of its own, that run the study's own code. A
+training is a sleep of no length: it is the traffic that is measured, at its worst, as fast as claimers can ask. Server
+and claimers share the few cores of one machine, so claims per second and milliseconds tell of that machine alone; the
+processor time that the *server* spends on a claim is counted apart, and holds on any number of machines. The machine
+was busy with other work: quiet, times would be shorter and claims per second more.
 
 ## A claim
 
@@ -148,19 +148,19 @@ The cost of a claim does not depend on the length of the queue.
 {changed}
 ## The arithmetic
 
-A claim costs the server {server:.2g} ms of a processor at most (the largest value above). One core of the server carries
-{per_core:.0f} claims per second; {machines} machines reach that when a training takes {shortest:.2g} s. The whole study
-costs the server {minutes:.1f} minutes of one core.
+A claim costs the server {server:.2g} ms of a processor at most (the largest value above). One core of the server
+carries {per_core:.0f} claims per second; {machines} machines reach that when a training takes {shortest:.2g} s. The
+whole study costs the server {minutes:.1f} minutes of one core.
 
 {reckoned}
-Signs of life come on top: one transaction per worker every {beat} s, {beats:.0f} per second for {machines} workers. What
-a training leaves (a learning curve of 20 points, no health) is {record} bytes as text, {megabytes:.0f} MB in all.
+Signs of life come on top: one transaction per worker every {beat} s, {beats:.0f} per second for {machines} workers.
+What a training leaves (a learning curve of 20 points, no health) is {record} bytes as text, {megabytes:.0f} MB in all.
 
 ## The coordinator
 
 {alone}
-A look is what the coordinator does between two jobs of its own: it gives up silent workers, reads what is new and tells
-how far the study is; most of it is its own arithmetic over all trainings. A coordinator that is started again reads all
+A look is what the coordinator does between two jobs of its own: it gives up silent workers and reads what is new. A
+coordinator that is started again reads all
 finished trainings once: about {read:.0f} s for {trainings:,}.
 
 ## Where it would break
@@ -168,16 +168,17 @@ finished trainings once: about {read:.0f} s for {trainings:,}.
 - **Connections.** Each worker holds one, and for moments a second. A server takes {connections} with its default of
   `max_connections = 100`: set it to the number of workers and 20 more. Each connection is a process of the server; more
   than {most} were not tried.
-- **Short trainings.** Below about {shortest:.2g} s per training, {machines} workers wait for one core of the server. Such
-  trainings belong on one machine, where a function's trainings are one program.
+- **Short trainings.** Below about {shortest:.2g} s per training, {machines} workers wait for one core of the server.
+  Such trainings belong on one machine, where a function's trainings are one program.
 - **Waiting together.** All functions must have chosen their learning rates before scores are taken: at that moment
-  workers without a job ask every {pause} s, {idle:.0f} times per second for {machines}.
-- **One coordinator.** It alone puts jobs. If it dies, workers finish what is in the queue and wait; the same command goes
-  on. Its look of up to {look:.2g} s (at the longest queue above) delays the moment at which scores begin, nothing else.
+  workers without a job ask ever less often, every {pause:.0f} s in the end, {idle:.0f} times per second for {machines}.
+- **One coordinator.** It alone puts jobs. If it dies, workers finish what is in the queue and wait; the same command
+  goes on. What it has to reckon before scores begin (which trainings are
+  wanted, for all cells) keeps workers waiting then, and at no other time.
 - **A worker that dies** is noticed {grace} s after its last sign of life, by the coordinator between two jobs or by a
   worker that has none. Its training is done again.
-- **The server** is the one part that must not be lost; every outcome that the coordinator has read is also a file in its
-  folder, and `--repair` brings the database back from those.
+- **The server** is the one part that must not be lost; every outcome that the coordinator has read is also a file in
+  its folder, and `--repair` brings the database back from those.
 
 Measured: {about}.
 """

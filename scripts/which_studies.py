@@ -1,7 +1,7 @@
 """Compare the textbook functions on scikit-learn's bundled tables, and write benchmarks/which.csv for docs/which.md.
 
-Each is a study of the kind that `rheobase study DATA --quick` carries out: a screening of five paired seeds, the learning
-rate tuned per function. Once more with a deep and narrow network, where functions are said to matter most.
+Each is a study of the kind that `rheobase study DATA --quick` carries out: a screening of five paired seeds, the
+learning rate tuned per function. Once more with a deep and narrow network, where functions are said to matter most.
 
 Run:  python scripts/which_studies.py [--out benchmarks/which.csv]      (some ten minutes on two quiet cores)
 """

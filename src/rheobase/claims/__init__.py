@@ -6,13 +6,14 @@ import difflib
 from collections.abc import Sequence
 
 from rheobase import catalogue
-from rheobase.claims import gates, outputs, rectifiers, sigmoidal
+from rheobase.claims import gates, outputs, rectifiers, saturated, sigmoidal, smooth
 from rheobase.claims.record import Claim
 from rheobase.errors import UnknownClaim
 
 __all__ = ["CLAIMS", "chosen"]
 
-CLAIMS: tuple[Claim, ...] = (*sigmoidal.CLAIMS, *rectifiers.CLAIMS, *outputs.CLAIMS, *gates.CLAIMS)
+_FAMILIES = (sigmoidal, saturated, rectifiers, smooth, outputs, gates)
+CLAIMS: tuple[Claim, ...] = tuple(claim for family in _FAMILIES for claim in family.CLAIMS)
 
 
 def chosen(names: Sequence[str] = ()) -> list[Claim]:

@@ -8,10 +8,6 @@ _MAY_LEAVE = (
     "numbers are exact: in float32 the first result that is rounded to an end of the interval is met at |x| "
     "= {float32 leaves it at |x|:.3g}"
 )
-_STUCK = (
-    "Of {units:.0f} units that start at x = ±10 … ±20 with the target on the other side (squared error, 10,000 steps), "
-)
-
 CLAIMS = (
     Claim(
         id="sigmoid-range",
@@ -167,8 +163,8 @@ CLAIMS = (
         "say {stated error, logistic regression:.1%}",
         then=(Bound("at least, network", ">", 2),),
         words="Of a network's outputs within 0.05 of 0 or 1, {error made, network:.1%} are wrong where they say "
-        "{stated error, network:.1%}: {times the stated error, network:.0f} times as many (95% interval by "
-        "bootstrap {at least, network:.0f} to {at most, network:.0f}); for logistic regression it is "
+        "{stated error, network:.1%}: {times the stated error, network:.1f} times as many (95% interval by "
+        "bootstrap {at least, network:.1f} to {at most, network:.1f}); for logistic regression it is "
         "{times the stated error, logistic regression:.1f} times. Expected calibration error over three "
         "data sets: {calibration error, network:.3f} and {calibration error, logistic regression:.3f}.",
     ),
@@ -250,68 +246,5 @@ CLAIMS = (
         "{accuracy of sigmoid + sigmoid:.3f}, a softmax of two outputs {accuracy of tanh + softmax:.3f}, an "
         "output tanh with squared error {accuracy of tanh + tanh:.3f}. Of {comparisons:.0f} comparisons, "
         "{clearly better:.0f} are clearly better and {clearly worse:.0f} clearly worse (5%, Holm).",
-    ),
-    Claim(
-        id="saturated-tanh-stuck-sgd",
-        functions=("tanh",),
-        sentence="A saturated tanh unit is stuck for ever under gradient descent.",
-        experiment="saturated:stuck",
-        arguments={"name": "tanh", "optimizer": "SGD"},
-        always=(Bound("left at most", "=", 0), Bound("gradients that are 0, accurate", "=", 22)),
-        condition="“for ever” means as long as anybody trains: the true gradient is not 0, and in exact arithmetic a "
-        "unit at 10 would leave after {steps of exact SGD from 10:.1e} steps at learning rate 1, one at 20 "
-        "after {steps of exact SGD from 20:.1e}",
-        then=(Bound("left at most", "=", 0), Bound("steps of exact SGD from 10", ">", 1e6)),
-        words=_STUCK
-        + "{left, torch gradient, SGD, float32:.0f} leave with torch's float32 gradient, which is exactly 0 "
-        "for {gradients that are 0, torch:.0f}; with the accurate gradient, 0 for "
-        "{gradients that are 0, accurate:.0f}, {left, accurate gradient, SGD, float32:.0f} leave, and "
-        "{left, accurate gradient, SGD, float64:.0f} in float64.",
-    ),
-    Claim(
-        id="saturated-tanh-stuck-adam",
-        functions=("tanh",),
-        sentence="A saturated tanh unit is stuck for ever under Adam.",
-        experiment="saturated:stuck",
-        arguments={"name": "tanh", "optimizer": "Adam"},
-        always=(Bound("left at most", "=", 0),),
-        condition="the gradient is computed from the rounded output, as torch does: it is exactly 0 then. With the "
-        "accurate gradient {left, accurate gradient, Adam, float32:.0f} leave, and all "
-        "{left, accurate gradient, Adam, ε = 1e-30, float32:.0f} where Adam's ε is 1e-30 instead of 1e-8",
-        then=(
-            Bound("left, torch gradient, Adam, float32", "=", 0),
-            Bound("left, accurate gradient, Adam, ε = 1e-30, float32", "=", 22),
-        ),
-        words=_STUCK + "{left, torch gradient, Adam, float32:.0f} leave with torch's float32 gradient, "
-        "{left, accurate gradient, Adam, float32:.0f} with the accurate one, and "
-        "{left, accurate gradient, Adam, ε = 1e-30, float32:.0f} with that and a smaller ε: Adam divides "
-        "the gradient by its own size, however small.",
-    ),
-    Claim(
-        id="saturated-sigmoid-stuck-sgd",
-        functions=("sigmoid",),
-        sentence="A saturated sigmoid unit is stuck for ever under gradient descent.",
-        experiment="saturated:stuck",
-        arguments={"name": "sigmoid", "optimizer": "SGD"},
-        always=(Bound("left at most", "=", 0), Bound("steps of exact SGD from 10", ">", 1e6)),
-        condition="it is far out: at learning rate 1 a unit at 10 would leave after {steps of exact SGD from 10:,.0f} "
-        "steps, one at 20 after {steps of exact SGD from 20:.1e}",
-        then=(Bound("left at most", "=", 0), Bound("steps of exact SGD from 20", ">", 1e6)),
-        words=_STUCK + "{left, torch gradient, SGD, float32:.0f} leave with torch's float32 gradient and "
-        "{left, accurate gradient, SGD, float32:.0f} with the accurate one. Torch's is exactly 0 only for "
-        "{gradients that are 0, torch:.0f}, those at 17 … 20, where the output rounds to 1.",
-    ),
-    Claim(
-        id="saturated-sigmoid-stuck-adam",
-        functions=("sigmoid",),
-        sentence="A saturated sigmoid unit is stuck for ever under Adam.",
-        experiment="saturated:stuck",
-        arguments={"name": "sigmoid", "optimizer": "Adam"},
-        always=(Bound("left at most", "=", 0),),
-        condition="its output has been rounded to 1: torch's gradient is exactly 0 there, for "
-        "{gradients that are 0, torch:.0f} of the units; all others leave",
-        then=(Bound("gradients that are 0, torch", ">", 0), Bound("left, accurate gradient, Adam, float32", "=", 22)),
-        words=_STUCK + "{left, torch gradient, Adam, float32:.0f} leave with torch's float32 gradient and "
-        "{left, accurate gradient, Adam, float32:.0f} with the accurate one.",
     ),
 )

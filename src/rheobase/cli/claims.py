@@ -95,7 +95,7 @@ def _show(outcome: Outcome, console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    row = Table.grid(padding=(0, 2, 1, 0))
+    row = Table.grid(padding=(0, 2, 0, 0))
     row.add_column(width=len(VERDICTS[1]), style=STYLES[outcome.verdict])
     row.add_column()
     condition = f"Only when {outcome.condition}. " if outcome.condition else ""
@@ -103,7 +103,7 @@ def _show(outcome: Outcome, console: Console) -> None:
         outcome.verdict,
         Text.assemble((outcome.sentence, "bold"), "\n", condition, (outcome.words, "dim"), (f" [{outcome.id}]", "dim")),
     )
-    console.print(row)
+    console.print(row, "")
 
 
 def _end(results: Results, out: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ Scores = NDArray[np.float64]
 VARIANCE = f"(1/n + {OVERLAP:.3g}) s², corrected for seeds that share one table (Nadeau–Bengio)"
 CONFIDENCE = 0.95
 POWER = 0.8
+#: More seeds than this are not asked for.
+MOST_NEEDED = 1000
 #: A spread below this share of the mean is what subtracting equal numbers leaves.
 ROUNDING = 1e-12
 
@@ -37,8 +40,13 @@ class Estimate:
 
 def estimate(values: Scores, row: float = 0.0) -> Estimate:
     """Mean over seeds and its interval, corrected for overlapping splits; `row` as in `p_value`."""
-    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
-    return Estimate(float(np.mean(values)), reach * _spread(values, row) * _error(len(values)))
+    return Estimate(float(np.mean(values)), _reach(len(values)) * _spread(values, row) * _error(len(values)))
+
+
+@cache
+def _reach(n: int) -> float:
+    """Half of the interval of a mean over n scores, in standard errors."""
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))
 
 
 def _spread(values: Scores, row: float) -> float:
@@ -101,8 +109,13 @@ def seeds_needed(difference: Scores, comparisons: int, row: float = 0.0) -> int 
     overlapping splits leave a chance that more seeds do not remove.
     """
     size = abs(float(np.mean(difference)))
-    n = np.arange(2, 1000)
-    tail = (1 - CONFIDENCE) / 2 / comparisons
-    reach = stats.t.isf(tail, n - 1) + stats.t.ppf(POWER, n - 1)
-    enough = n[size >= reach * _spread(difference, row) * _error(n)]
+    n = np.arange(2, MOST_NEEDED)
+    enough = n[size >= _found(comparisons) * _spread(difference, row) * _error(n)]
     return int(enough[0]) if len(enough) else None
+
+
+@cache
+def _found(comparisons: int) -> Scores:
+    """By seeds: the mean, in standard errors, that is found in the share `POWER` of studies."""
+    degrees = np.arange(2, MOST_NEEDED) - 1
+    return stats.t.isf((1 - CONFIDENCE) / 2 / comparisons, degrees) + stats.t.ppf(POWER, degrees)

@@ -1,0 +1,127 @@
+"""Simulated studies, decided by the code that decides real ones: with no difference, and with one that is known."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from populations import POPULATIONS, Array, Random
+from rates import Rate
+
+from rheobase.study.cost import Cost
+from rheobase.study.statistics import estimate
+from rheobase.study.units import unit
+from rheobase.study.verdict import Verdict, decide
+
+SEEDS = (5, 10, 30)
+#: Studies per setting, by the number of functions: with two the test is exact where splits overlap as it assumes, and
+#: its chance of a false winner then is the very one that is allowed.
+STUDIES = {2: 6000, 9: 2000}
+#: Studies per setting with an effect.
+WITH_EFFECT = 2000
+#: Effects, in standard deviations of the paired difference.
+EFFECTS = (0.0, 1.0, 2.0, 3.0)
+#: Draws that the mean and the spread of a population are taken from.
+KNOWN = 20_000
+
+Row = dict[str, Any]
+
+
+def verdict(scores: Array, row: float) -> Verdict:
+    """What the study would say; functions are called f0, f1, … and the first is the baseline."""
+    named = {f"f{k}": own for k, own in enumerate(scores)}
+    cost, failed = dict.fromkeys(named, Cost(1.0, 0.0, 1.0)), dict.fromkeys(named, 0)
+    return decide(named, "f0", cost, failed, unit("accuracy"), row)
+
+
+def stream(*what: object) -> Random:
+    """Random numbers of a setting, the same in every run."""
+    return np.random.default_rng(zlib.crc32(repr(what).encode()))
+
+
+def null_settings() -> list[tuple[int, int, int]]:
+    """Number of the population, functions, seeds."""
+    return [(k, functions, seeds) for k in range(len(POPULATIONS)) for functions in STUDIES for seeds in SEEDS]
+
+
+def null(number: int, functions: int, seeds: int, studies: int | None = None) -> Row:
+    """How often studies of functions that are all alike name a winner, and how often they call one worse.
+
+    behind: any function; baseline: the one that the study is about.
+    """
+    population, studies = POPULATIONS[number], studies or STUDIES[functions]
+    random = stream("null", population.name, functions, seeds)
+    found = [verdict(population.draw(random, functions, seeds), population.row) for _ in range(studies)]
+    winners = Rate(sum(v.kind == "winner" for v in found), studies)
+    behind = Rate(sum(len(v.top) < functions for v in found), studies)
+    baseline = Rate(sum("f0" not in v.top for v in found), studies)
+    setting = {"scores": population.name, "functions": functions, "seeds": seeds, "studies": studies}
+    return {**setting, **winners.columns("winners"), **behind.columns("behind"), **baseline.columns("baseline")}
+
+
+def effect_settings() -> list[tuple[int, int, float]]:
+    """Number of the population, seeds, effect."""
+    return [(k, seeds, effect) for k in range(len(POPULATIONS)) for seeds in SEEDS for effect in EFFECTS]
+
+
+def effect(number: int, seeds: int, size: float, studies: int = WITH_EFFECT) -> Row:
+    """How often the interval holds a difference that was put in, how often it is found, and the wrong way round."""
+    population = POPULATIONS[number]
+    random = stream("effect", population.name, seeds, size)
+    mean, spread = known(number)
+    found = []
+    for _ in range(studies):
+        first, second = population.draw(random, 2, seeds)
+        worse = lowered(second, size * spread, mean, population.rows, random)
+        found.append(outcome(first, worse, size * spread, population.row))
+    return {"scores": population.name, "seeds": seeds, "effect": size, **counted(found)}
+
+
+class Outcome(NamedTuple):
+    """Whether the interval holds the true difference; whether the better function wins; whether the worse one does."""
+
+    covered: bool
+    found: bool
+    reversed: bool
+
+
+def outcome(first: Array, second: Array, difference: float, row: float) -> Outcome:
+    """What a study says of two functions, of which the first is better by `difference`."""
+    low, high = estimate(first - second, row).ci
+    said = verdict(np.array([first, second]), row)
+    winner = said.top[0] if said.kind == "winner" else None
+    return Outcome(low <= difference <= high, winner == "f0", winner == "f1")
+
+
+def counted(found: Sequence[Outcome]) -> Row:
+    """How often, as columns."""
+    columns: Row = {"studies": len(found)}
+    for name, happened in zip(Outcome._fields, zip(*found, strict=True), strict=True):
+        columns |= Rate(sum(happened), len(found)).columns(name)
+    return columns
+
+
+@cache
+def known(number: int) -> tuple[float, float]:
+    """The mean score of a population, and the spread over seeds of the paired difference between two functions."""
+    population = POPULATIONS[number]
+    random = stream("known", population.name)
+    draws = np.array([population.draw(random, 2, 2) for _ in range(KNOWN)])
+    difference = draws[:, 0] - draws[:, 1]
+    return float(draws.mean()), float(np.sqrt(difference.var(1, ddof=1).mean()))
+
+
+def lowered(scores: Array, by: float, mean: float, rows: Any, random: Random) -> Array:
+    """Scores made worse by a known amount on average.
+
+    Where scores count rows (`rows` of them, one number or one per seed), each right answer is made wrong with the
+    probability by/mean, which no function learns to avoid: the expected loss is the probability times the expected
+    score. Others are shifted.
+    """
+    if rows is None:
+        return scores - by
+    right = np.rint(scores * rows).astype(int)
+    return random.binomial(right, 1 - by / mean) / rows

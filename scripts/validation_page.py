@@ -1,0 +1,271 @@
+"""Write docs/validation.md: what the study must reach, what was measured, and how.
+
+Run:  python scripts/validation_page.py [--check]
+"""
+
+from __future__ import annotations
+
+from generated import Row, notes, table, write_or_check
+from validation_goals import BAND, FOLDER, Rows, goals, part, percent, rate, timings
+
+TARGET = FOLDER.parents[1] / "docs" / "validation.md"
+
+#: What is told of the machine.
+MACHINE = ("processor", "python", "torch", "scikit-learn", "scipy")
+
+TEXT = """# Is the study honest?
+
+`make validate` puts `rheobase study` to studies whose answer is known, and writes what it finds into
+`benchmarks/study/`; this page is made from that.
+
+{goals}
+Shares come with the 95 % interval of Clopper and Pearson. A promise is kept if the share over all settings reaches the
+number, and no setting misses it by more than chance explains (exact binomial test, 5 %, Bonferroni over the settings).
+Every decision was made by the code that decides a user's study.
+
+## Simulated: all functions alike
+
+{null}
+Columns: functions × seeds; {studies} studies in each setting.
+
+- **normal, seeds independent; heavy tails; one run in twenty diverges; accuracy on few rows**: what a study would see
+  if each seed had a table of its own. Seeds share a table, and the study's intervals allow for that, so that here they
+  are wider than they need be: next to nothing is found that is not there.
+- **normal, splits overlap**: the scores of a function over all seeds have a part in common, just as large as the
+  corrected variance assumes (Nadeau & Bengio 2003). With two functions the test is exact here: 5 % is what it should
+  give.
+- **regressions**: what really happens to resampled splits. A small table is drawn for each study; each function sees
+  columns of its own, fits least squares to the training rows of each seed and is scored on its test rows, shared by all
+  functions. On one table one of the functions is better, by luck; over tables none is.
+
+With nine functions the best is compared with eight others, after it was found to be the best. Holm's correction is for
+eight, not for the 36 pairs it was chosen from; that some function or other is called worse than the best, though all
+are alike, happens in up to {behind} of the studies ({behind_in}). That a given one, such as the
+baseline, is called worse happens in {baseline} at most.
+
+## Simulated: a difference of known size
+
+One of two functions is made worse by a known amount: scores of a law are shifted, and where scores count rows, each
+right answer is made wrong with a fixed probability. The share of intervals that hold the amount
+({with_effect} studies per setting):
+
+{coverage}
+The share of studies that name the better one as the winner, by the size of the difference in standard deviations of
+the paired difference between seeds:
+
+{power}
+The worse one was named in {reversed} of the studies with a difference of one standard deviation or more. Where
+splits overlap, more seeds help up to a point only: what is common to all splits of a table stays. One run in twenty
+that diverges makes the spread so large that a difference of its size is more than all other noise.
+
+## Real: ReLU against ReLU
+
+The pairing gives all functions the same raw weights, so that ReLU under another name scores the same in every seed,
+which proves nothing; it was checked on {tables} tables (`relu_again` below). Mirrored ReLU, max(−x, 0), defined by the
+user, is with weights W the network that ReLU makes of −W. Weights are drawn from an even distribution, biases begin at
+0, and the optimizer treats both signs alike: both functions have the same distribution of scores, from other weights,
+and the true difference is 0. Each study is the default protocol, learning rates chosen for each function apart, on
+seeds of its own; generators give a new table each time.
+
+{mirrored}
+Spread: of the difference between the two in one seed, in accuracy or R². On a given table its seeds are independent of
+each other in these studies, and no function can be better by luck on that table: for that, see the tables drawn anew.
+
+Made worse after training by a known amount (a share `harm` of the right answers of the mirrored one made wrong, or
+`harm` taken off its R²), so that the truth is known from the mean of all its studies on the table:
+
+{harmed}
+## Real: tables drawn anew
+
+What an interval claims is about all tables that could have been drawn, not about one. ReLU and tanh were compared on
+tables from scikit-learn's generators, each a whole study on one new table (10 seeds, rates chosen apart; a smaller
+network, fewer steps). The truth is the mean of the differences that all studies of a generator found.
+
+{drawn}
+Between tables: standard deviation of the difference that a study finds. Claimed: what its interval says it is.
+
+## A network too deep for sigmoid
+
+`rheobase study digits --hidden 64x16`: 16 layers of 64 units, nothing that normalises, rates chosen apart.
+
+{deep}
+Health as in results.json: the share of units that are dead; of places on the flat sides of functions that saturate;
+of the signal that is offset; and the decades of gradient lost from the last hidden layer to the first. In the last
+column the same of the networks before their first step.
+
+## Against published accuracies
+
+Klambauer et al. 2017, Self-Normalizing Neural Networks, table A11: one run each, on other splits, of networks whose
+width, depth, dropout and learning rate were chosen from a grid. A plausibility band of ±{band} points, no more.
+
+{published}
+Phoneme is not in that table. Beside it: scikit-learn's MLPClassifier with the same widths, batches and epochs, its
+default learning rate, on the same splits ({yardstick_seeds} seeds): {yardstick}. The files: `benchmarks/study/data/`.
+Each line is the study that anybody can start:
+
+{commands}
+## How long it takes
+
+{timed}
+From the start of Python to the report. The number of cores busy with other programs in the minute before was {load}.
+
+## By what
+
+`python scripts/study_validation` (`--only` one part). {machine}.
+"""
+
+
+def of_goals() -> str:
+    lines = [[g.promise, g.aim, g.measured, "yes" if g.reached else "**no**"] for g in [*goals(), *timings()]]
+    return table(["promise", "to reach", "measured", "reached"], lines)
+
+
+def crossed(found: Rows, column: list[str], cell: str) -> str:
+    """A line per kind of scores, a column per value of `column`."""
+    columns = list(dict.fromkeys(tuple(r[c] for c in column) for r in found))
+    cells = {(r["scores"], tuple(r[c] for c in column)): r[f"{cell}_share"] for r in found}
+    kinds = dict.fromkeys(r["scores"] for r in found)
+    lines = [[kind, *(percent(float(cells[kind, c])) for c in columns)] for kind in kinds]
+    return table(["scores", *(" × ".join(c) for c in columns)], lines)
+
+
+def null() -> str:
+    found = part("null")
+    both = [f"A winner is named:\n\n{crossed(found, ['functions', 'seeds'], 'winners')}"]
+    both.append(f"The baseline is called worse than the best:\n\n{crossed(found, ['functions', 'seeds'], 'baseline')}")
+    return "\n".join(both)
+
+
+def studies_of(found: Rows) -> str:
+    return ", ".join(f"with {k} functions {n}" for k, n in {r["functions"]: r["studies"] for r in found}.items())
+
+
+def coverage() -> str:
+    found = [r for r in part("effect") if r["effect"] in ("0", "1", "3")]
+    named = [{**r, "seeds": f"{r['seeds']} seeds", "effect": f"{r['effect']} sd"} for r in found]
+    return crossed(named, ["seeds", "effect"], "covered")
+
+
+def power() -> str:
+    found = [r for r in part("effect") if r["effect"] != "0"]
+    named = [{**r, "seeds": f"{r['seeds']} seeds", "effect": f"{r['effect']} sd"} for r in found]
+    return crossed(named, ["seeds", "effect"], "found")
+
+
+def wrong_way() -> str:
+    found = [r for r in part("effect") if r["effect"] != "0"]
+    return f"{sum(int(r['reversed']) for r in found)} of {sum(int(r['studies']) for r in found)}"
+
+
+def mirrored() -> str:
+    lines = [
+        [r["second"], r["data"], r["studies"], r["winners"], percent(float(r["equal_scores"])), r["spread"]]
+        for name in ("mirrored", "again")
+        for r in part(name)
+    ]
+    return table(["against ReLU", "table", "studies", "winners", "seeds with equal scores", "spread"], lines)
+
+
+def harmed() -> str:
+    lines = [[r["harm"], r["studies"], *(rate(r, c) for c in ("covered", "found", "reversed"))] for r in part("harmed")]
+    return table(["harm", "studies", "interval holds it", "ReLU wins", "mirrored ReLU wins"], lines)
+
+
+def drawn() -> str:
+    lines = [
+        [r["data"], r["studies"], r["truth"], rate(r, "covered"), r["between_tables"], r["claimed"]]
+        for r in part("coverage")
+    ]
+    return table(["generator", "studies", "tanh − ReLU", "interval holds it", "between tables", "claimed"], lines)
+
+
+def deep() -> str:
+    health = ("dead", "saturated", "mean_shift", "gradient_decades", "decades_untrained")
+    lines = [
+        [r["activation"], points(r["mean"]), _interval(r), r["failed"], *(f"{float(r[h]):.2f}" for h in health)]
+        for r in part("deep")
+    ]
+    return table(["function", "accuracy, %", "against ReLU, points", "failed runs", *health], lines)
+
+
+def points(share: str) -> str:
+    return f"{100 * float(share):.2f}"
+
+
+def _interval(row: Row) -> str:
+    low, middle, high = (100 * float(row[c]) for c in ("difference_low", "difference", "difference_high"))
+    return f"{middle:+.2f} [{low:+.2f}, {high:+.2f}]"
+
+
+def published() -> str:
+    lines = [
+        [r["data"], r["activation"], f"{points(r['mean'])} [{points(r['low'])}, {points(r['high'])}]", *_beside(r)]
+        for r in part("published")
+    ]
+    return table(["set", "function", "accuracy, %", "published, %", "away, points"], lines)
+
+
+def _beside(row: Row) -> tuple[str, str]:
+    if not row["published"]:
+        return "–", "–"
+    return points(row["published"]), f"{100 * (float(row['mean']) - float(row['published'])):+.2f}"
+
+
+def commands() -> str:
+    lines = "\n".join(dict.fromkeys(f"rheobase study {r['words']}" for r in part("published")))
+    return f"```\n{lines}\n```\n"
+
+
+def timed() -> str:
+    lines = [
+        [f"`{r['words']}`", r["trainings"], f"{float(r['seconds']):.0f}", f"{float(r['limit']):.0f}",
+         points(r["best_mean"])]
+        for r in part("timed")
+    ]  # fmt: skip
+    return table(["rheobase study …", "trainings", "seconds", "at most", "best accuracy, %"], lines)
+
+
+def machine() -> str:
+    said = {name: notes(FOLDER / f"{name}.csv") for name in ("null", "scores", "drawn", "deep", "published", "timed")}
+    dates = sorted({about["date"] for about in said.values()})
+    day = " to ".join(dict.fromkeys((dates[0], dates[-1])))
+    versions = ", ".join(f"{key} {said['null'][key]}" for key in MACHINE)
+    return f"Measured {day}; {versions}"
+
+
+def page() -> str:
+    alike, [other] = part("null"), part("yardstick")
+    behind = max(alike, key=lambda r: float(r["behind_share"]))
+    return TEXT.format(
+        goals=of_goals(),
+        null=null(),
+        studies=studies_of(alike),
+        with_effect=part("effect")[0]["studies"],
+        behind=percent(float(behind["behind_share"])),
+        behind_in=f"{behind['scores']}, {behind['seeds']} seeds",
+        baseline=percent(max(float(r["baseline_share"]) for r in alike)),
+        coverage=coverage(),
+        power=power(),
+        reversed=wrong_way(),
+        mirrored=mirrored(),
+        tables=len(part("again")),
+        harmed=harmed(),
+        drawn=drawn(),
+        deep=deep(),
+        band=BAND,
+        published=published(),
+        yardstick=f"{points(other['mean'])} %",
+        yardstick_seeds=other["seeds"],
+        commands=commands(),
+        timed=timed(),
+        load=notes(FOLDER / "timed.csv")["load before"],
+        machine=machine(),
+    )
+
+
+def main() -> None:
+    write_or_check(TARGET, page, __doc__)
+
+
+if __name__ == "__main__":
+    main()
