@@ -1,6 +1,6 @@
 """Measure the atlas and `rheobase show`, and write benchmarks/atlas.csv.
 
-Run:  python scripts/atlas_numbers.py        (needs chromium; about five minutes)
+Run:  python scripts/atlas_numbers.py        (needs chromium; about five minutes on a quiet machine)
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import rheobase as rb
 from rheobase.bench.record import as_csv, machine
 
 TARGET = Path(__file__).parents[1] / "benchmarks" / "atlas.csv"
-ROUNDS = 3
+ROUNDS = 2
 #: Scripts are not deferred: when the document has been read, every plot is drawn.
 READY = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
 GRAVE = ("serious", "critical")
@@ -60,15 +60,13 @@ def pages(out: Path, browser: Browser) -> Iterator[Row]:
         violations = Axe().run(page, options={"preload": False}).response["violations"]
         found += sum(v["impact"] in GRAVE for v in violations)
         ready[path.name] = min(times)
-    yield row("pages", "interactive ms, median of the least of 3", statistics.median(ready.values()))
-    yield row("pages", "interactive ms, slowest page", max(ready.values()))
+    yield row("pages", f"interactive ms, median page, least of {ROUNDS}", statistics.median(ready.values()))
+    yield row("pages", f"interactive ms, slowest page, least of {ROUNDS}", max(ready.values()))
     yield row("pages", "serious or critical findings of axe-core", found)
 
 
 def show() -> Iterator[Row]:
-    """`rheobase show` of every function, once its code is compiled."""
-    for name in rb.names():
-        seconds("show", name)
+    """`rheobase show` of every function; to build the site, all were compiled."""
     took = {name: seconds("show", name)[0] for name in rb.names()}
     yield row("show", "core seconds, median", statistics.median(took.values()))
     yield row("show", "core seconds, slowest", max(took.values()))

@@ -24,7 +24,7 @@ X = np.linspace(-3, 3, 12, dtype=np.float32).reshape(2, 6)
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A site of two files, to try the writing with."""
-    monkeypatch.setattr(build.site, "listed", lambda: [])
+    monkeypatch.setattr(build, "entries", lambda: [])
     monkeypatch.setattr(build.site, "made", lambda listed: iter([File("index.html", b"new"), File("static/a.js", b"")]))
     monkeypatch.setattr(build.site, "copied", lambda: iter([]))
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rheobase import catalogue
-from rheobase.activation import Activation
+from rheobase.activation import Activation, of
 from rheobase.atlas import code, measurements
 from rheobase.atlas.formulas import Formula, formulas, inline
 from rheobase.atlas.functions import sliders
@@ -210,8 +210,6 @@ class Page:
 
 def entries() -> list[Entry]:
     """Every function of the catalogue, family by family."""
-    from rheobase.activation import of
-
     return [Entry(of(definition)) for definition in catalogue.definitions()]
 
 

@@ -15,11 +15,12 @@ from rheobase.algebra.typeset import readable
 from rheobase.atlas import measurements
 from rheobase.atlas.demos import DEMONSTRATIONS, Demonstration
 from rheobase.atlas.functions import functions_script
-from rheobase.atlas.records import FACETS, ORDERS, PROPERTIES, Entry, entries, pages
+from rheobase.atlas.records import FACETS, ORDERS, PROPERTIES, Entry, pages
 from rheobase.atlas.text import number, signed
 from rheobase.catalogue import FAMILIES
 from rheobase.claims.record import VERDICTS
 from rheobase.facts.saturation import SHARE
+from rheobase.facts.words import fact_lines
 
 STATIC = "static"
 
@@ -91,11 +92,6 @@ def copied() -> Iterator[File]:
             yield File(path.relative_to(folder.parent).as_posix(), path.read_bytes())
 
 
-def listed() -> list[Entry]:
-    """Every function of the catalogue."""
-    return entries()
-
-
 def _environment() -> Environment:
     loader = PackageLoader("rheobase.atlas")
     environment = Environment(
@@ -127,7 +123,5 @@ def _facts(listed: Iterable[Entry]) -> str:
 
 
 def _lines(entry: Entry) -> list[tuple[str, str]]:
-    from rheobase.facts.words import fact_lines
-
     assert entry.facts is not None
     return [line for line in fact_lines(entry.facts) if line[0] not in ("relatives", "")]
