@@ -22,8 +22,10 @@ from tests.documents.markdown import PAGES, ROOT, Block, Command, anchors, block
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 COMMANDS = [command for block in BLOCKS for command in commands(block)]
-#: Run as they are but for the numbers of steps and seeds: what they take else is their subject, and minutes.
+#: Run as they are but for the numbers of steps, seeds and units, and of functions where they name none: a study takes
+#: minutes.
 REDUCED = {"study": ("--steps", "2", "--seeds", "2", "--hidden", "8")}
+FEW = ("--activations", "relu,tanh")
 #: Not run, only read by the command's own parser, and why.
 UNTRIED = {
     "--storage": "needs a PostgreSQL server; studies on one are in tests/study/test_shared.py",
@@ -75,6 +77,7 @@ def untried(command: Command) -> str | None:
 def run(command: Command, monkeypatch: pytest.MonkeyPatch) -> str:
     """What it prints, and its exit status if that is not 0."""
     extra = REDUCED.get(command.words[1], ())
+    extra += FEW if extra and FEW[0] not in command.words else ()
     # in this process: starting others takes longer than such a study
     monkeypatch.setattr("rheobase.study.conduct.cores", lambda: 0)
     monkeypatch.setattr(sys, "argv", [*command.words, *extra])
