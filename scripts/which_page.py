@@ -114,7 +114,18 @@ def summary(rows: list[Row]) -> str:
     return (
         f"Of {len(usual)} studies (screenings) of {len(DEFAULT)} functions on small public tables, {_kinds(kinds)}; "
         f"ReLU was at the top, or could not be told from it, in {relu}. "
-        f"Shown to be worse: {', '.join(often) or 'none'}."
+        f"Shown to be worse: {', '.join(often) or 'none'}.{''.join(map(_other, studies(rows)))}"
+    )
+
+
+def _other(study: list[Row]) -> str:
+    """Where it mattered in another network."""
+    first, last = study[0], study[-1]
+    if first["network"] == USUAL or not worse(study):
+        return ""
+    return (
+        f" With {first['network']} on {first['data']} it matters: {' and '.join(worse(study))} are worse, "
+        f"{last['function']} with {_score(last['mean'])} against {first['function']}'s {_score(first['mean'])}."
     )
 
 
