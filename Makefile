@@ -11,7 +11,7 @@ AVX2 := ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 XLA_FLAGS=--xla_cp
 GENERATORS := fit_series fit_exponential fit_logarithm fit_normal kept_for_backward kernel_page doctor_page \
 	migrating_page scaling_page which_page validation_page
 
-.PHONY: help study bench bench-doctor validate claims test check lock clean
+.PHONY: help study atlas bench bench-doctor validate claims test check lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -19,6 +19,9 @@ help:  ## list the targets
 
 study: $(VENV)/.study  ## set up, then compare the textbook functions on the digits data
 	$(BIN)/rheobase study digits --out runs/digits
+
+atlas: $(VENV)/.study  ## set up, then write the atlas, a page for every function: runs/atlas/index.html
+	$(BIN)/rheobase atlas --out runs/atlas
 
 bench: $(VENV)/.dev  ## set up, then time the functions beside other libraries (about 15 minutes)
 	$(BIN)/rheobase bench
@@ -56,7 +59,7 @@ clean:  ## remove the environment and all that was made
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.study: pyproject.toml constraints.txt | $(VENV)
-	$(INSTALL) --editable '.[study]'
+	$(INSTALL) --editable '.[study,atlas]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)

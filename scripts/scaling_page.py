@@ -11,7 +11,7 @@ from pathlib import Path
 from generated import Row, read_about, table, write_or_check
 
 from rheobase.study.ledger import as_text
-from rheobase.study.shared import BEAT, GRACE, PAUSE
+from rheobase.study.shared import BEAT, GRACE, LONGEST_PAUSE
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "scaling.md"
@@ -110,10 +110,10 @@ def render() -> str:
     return HEAD.format(
         trainings=TRAININGS, machines=MACHINES, claims=claims(rows), alone=alone(rows), server=server,
         per_core=1e3 / server, shortest=MACHINES * server / 1e3, reckoned=reckoned(server),
-        minutes=TRAININGS * server / 6e4, changed=changed(rows), beat=BEAT, grace=GRACE, pause=PAUSE,
+        minutes=TRAININGS * server / 6e4, changed=changed(rows), beat=BEAT, grace=GRACE, pause=LONGEST_PAUSE,
         beats=MACHINES / BEAT, connections=CONNECTIONS, record=record, megabytes=TRAININGS * record / 1e6,
-        look=largest(rows, "look", "ms") / 1e3, read=TRAININGS * largest(rows, "read", "ms") / 1e3,
-        idle=MACHINES / PAUSE, most=max(int(r["claimers"]) for r in rows), about=said,
+        read=TRAININGS * largest(rows, "read", "ms") / 1e3,
+        idle=MACHINES / LONGEST_PAUSE, most=max(int(r["claimers"]) for r in rows), about=said,
     )  # fmt: skip
 
 
@@ -159,8 +159,8 @@ What a training leaves (a learning curve of 20 points, no health) is {record} by
 ## The coordinator
 
 {alone}
-A look is what the coordinator does between two jobs of its own: it gives up silent workers, reads what is new and tells
-how far the study is; most of it is its own arithmetic over all trainings. A coordinator that is started again reads all
+A look is what the coordinator does between two jobs of its own: it gives up silent workers and reads what is new. A
+coordinator that is started again reads all
 finished trainings once: about {read:.0f} s for {trainings:,}.
 
 ## Where it would break
@@ -171,10 +171,10 @@ finished trainings once: about {read:.0f} s for {trainings:,}.
 - **Short trainings.** Below about {shortest:.2g} s per training, {machines} workers wait for one core of the server.
   Such trainings belong on one machine, where a function's trainings are one program.
 - **Waiting together.** All functions must have chosen their learning rates before scores are taken: at that moment
-  workers without a job ask every {pause} s, {idle:.0f} times per second for {machines}.
+  workers without a job ask ever less often, every {pause:.0f} s in the end, {idle:.0f} times per second for {machines}.
 - **One coordinator.** It alone puts jobs. If it dies, workers finish what is in the queue and wait; the same command
-  goes on. Its look of up to {look:.2g} s (at the longest queue above) delays the moment at which scores begin, nothing
-  else.
+  goes on. What it has to reckon before scores begin (which trainings are
+  wanted, for all cells) keeps workers waiting then, and at no other time.
 - **A worker that dies** is noticed {grace} s after its last sign of life, by the coordinator between two jobs or by a
   worker that has none. Its training is done again.
 - **The server** is the one part that must not be lost; every outcome that the coordinator has read is also a file in

@@ -53,7 +53,10 @@ def check(page: Page, asked: list[tuple[list[Any], np.ndarray[Any, Any]]]) -> No
         got = np.array(page.evaluate(CALL, question), dtype=np.float64)
         np.testing.assert_allclose(got, expected, rtol=1e-13, atol=SUBNORMAL, err_msg=str(question[:2]))
         if question[1] == "value":
-            np.testing.assert_array_equal(np.signbit(got)[:-1], np.signbit(expected)[:-1], err_msg=str(question[:2]))
+            known = ~np.isnan(expected)
+            np.testing.assert_array_equal(
+                np.signbit(got)[known], np.signbit(expected)[known], err_msg=str(question[:2])
+            )
 
 
 def test_every_function_of_one_number_is_pythons(visit: Open) -> None:

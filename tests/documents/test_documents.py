@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import tomllib
 import typer
 
 from rheobase.cli.app import app, main
@@ -76,6 +75,8 @@ def untried(command: Command) -> str | None:
 def run(command: Command, monkeypatch: pytest.MonkeyPatch) -> str:
     """What it prints, and its exit status if that is not 0."""
     extra = REDUCED.get(command.words[1], ())
+    # in this process: starting others takes longer than such a study
+    monkeypatch.setattr("rheobase.study.conduct.cores", lambda: 0)
     monkeypatch.setattr(sys, "argv", [*command.words, *extra])
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), pytest.raises(SystemExit) as end:
@@ -101,7 +102,7 @@ def test_blocks_are_of_a_kind_that_is_tried() -> None:
             )
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.words[0] == "rheobase"], ids=str)
+@pytest.mark.parametrize("command", [*{str(c): c for c in COMMANDS if c.words[0] == "rheobase"}.values()], ids=str)
 def test_commands(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed(command)
     if untried(command) is None:

@@ -23,7 +23,7 @@ RNG = np.random.default_rng(0)
 ROWS, COLUMNS = 200_000, 20
 #: Tables in memory at most while a file is read, checked, split, trained on and scored, beside what libraries take. The
 #: reader holds Arrow's copy and pandas'; later there are the table and the parts of one seed in single precision.
-MOST_TABLES = 3
+MOST_TABLES = 4
 #: Bytes besides: a few columns of the encoder, blocks of evaluation, what the allocator keeps.
 BESIDES = 100 * 2**20
 

@@ -151,7 +151,9 @@ def test_each_picture_has_a_table_that_names_every_function() -> None:
         words = {cell for row in rows for cell in row}
         # the baseline has no difference to itself
         assert {o.name for o in THREE.outcomes} - {"relu"} <= words
-        assert any(cell[-1].isdigit() for row in rows for cell in row[1:] if cell)
+        assert any(cell.rstrip("]")[-1].isdigit() for row in rows for cell in row[1:] if cell)
+    beaten = reader.figures[2][1][2]
+    assert re.fullmatch(r"\d\.\d\d \[\d\.\d\d, \d\.\d\d\]", beaten), "a share of seeds has its interval"
     seeds = reader.figures[1]
     order = [o.name for o in THREE.outcomes]
     assert seeds[0] == ["seed", *order]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rheobase.atlas import site
+from rheobase.atlas.records import entries
 from rheobase.atlas.site import File
 from rheobase.errors import RheobaseError
 
@@ -34,7 +35,7 @@ def build(out: Path, done: Callable[[int, int], None]) -> Built:
     Raises RheobaseError if the folder holds other things or cannot be written.
     """
     check(out)
-    listed = site.listed()
+    listed = entries()
     total = site.size(listed)
     made: list[File] = []
     for file in site.made(listed):

@@ -35,6 +35,11 @@ def formulas(function: Activation) -> tuple[Formula, ...]:
     )
 
 
+def inline(latex: str) -> str:
+    """LaTeX as MathML within a line."""
+    return convert(latex)
+
+
 def mathml(latex: str) -> str:
     """LaTeX as a block of MathML.
 

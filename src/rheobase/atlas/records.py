@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from rheobase import catalogue
-from rheobase.activation import Activation
+from rheobase.activation import Activation, of
 from rheobase.atlas import code, measurements
-from rheobase.atlas.formulas import Formula, formulas
+from rheobase.atlas.formulas import Formula, formulas, inline
 from rheobase.atlas.functions import sliders
 from rheobase.atlas.thumbnail import Thumbnail, thumbnail
 from rheobase.atlas.words import EXPLANATIONS
@@ -152,9 +152,12 @@ class Page:
 
     @property
     def sliders(self) -> list[dict[str, Any]]:
-        """A slider for each parameter, with its symbol."""
+        """A slider for each parameter, with its symbol in the formula."""
         made = zip(sliders(self.definition), self.definition.parameters, strict=True)
-        return [given | {"domain": str(p.domain), "learnable": p.learnable} for given, p in made]
+        return [
+            {**given, "symbol": inline(p.symbol or p.name), "domain": str(p.domain), "learnable": p.learnable}
+            for given, p in made
+        ]
 
     @cached_property
     def facts(self) -> tuple[Fact, ...]:
@@ -207,8 +210,6 @@ class Page:
 
 def entries() -> list[Entry]:
     """Every function of the catalogue, family by family."""
-    from rheobase.activation import of
-
     return [Entry(of(definition)) for definition in catalogue.definitions()]
 
 

@@ -15,10 +15,12 @@ from rheobase.algebra.typeset import readable
 from rheobase.atlas import measurements
 from rheobase.atlas.demos import DEMONSTRATIONS, Demonstration
 from rheobase.atlas.functions import functions_script
-from rheobase.atlas.records import FACETS, ORDERS, PROPERTIES, Entry, entries, pages
+from rheobase.atlas.records import FACETS, ORDERS, PROPERTIES, Entry, pages
 from rheobase.atlas.text import number, signed
 from rheobase.catalogue import FAMILIES
+from rheobase.claims.record import VERDICTS
 from rheobase.facts.saturation import SHARE
+from rheobase.facts.words import fact_lines
 
 STATIC = "static"
 
@@ -71,7 +73,8 @@ def made(listed: Sequence[Entry]) -> Iterator[File]:
                orders=ORDERS, libraries=dict.fromkeys(name for e in listed for name in e.libraries))  # fmt: skip
     yield page("compare.html", "compare.html.j2", families=_by_family([e for e in listed if e.facts is not None]))
     named = dict.fromkeys(name for claim in measurements.claims()["claims"] for name in claim["functions"])
-    yield page("claims.html", "claims.html.j2", record=measurements.claims(), page_of=by_page, named=named)
+    yield page("claims.html", "claims.html.j2", record=measurements.claims(), page_of=by_page, named=named,
+               verdicts=VERDICTS)  # fmt: skip
     demos = [(demo_page(demo), demo) for demo in DEMONSTRATIONS]
     yield page("demonstrations.html", "demonstrations.html.j2", demonstrations=demos)
     for path, demo in demos:
@@ -87,11 +90,6 @@ def copied() -> Iterator[File]:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             yield File(path.relative_to(folder.parent).as_posix(), path.read_bytes())
-
-
-def listed() -> list[Entry]:
-    """Every function of the catalogue."""
-    return entries()
 
 
 def _environment() -> Environment:
@@ -125,7 +123,5 @@ def _facts(listed: Iterable[Entry]) -> str:
 
 
 def _lines(entry: Entry) -> list[tuple[str, str]]:
-    from rheobase.facts.words import fact_lines
-
     assert entry.facts is not None
     return [line for line in fact_lines(entry.facts) if line[0] not in ("relatives", "")]

@@ -18,7 +18,7 @@ from rheobase.study import pictures, sheets
 from rheobase.study import pictures_of_training as of_training
 from rheobase.study.data import Dataset
 from rheobase.study.fairness import fairness
-from rheobase.study.folder import RECORD, ROWS
+from rheobase.study.folder import PLAN, RECORD, ROWS
 from rheobase.study.own import Own
 from rheobase.study.plan import COST_REFERENCE
 from rheobase.study.results import Results, as_json, as_rows
@@ -59,6 +59,7 @@ def render(results: Results, command: str) -> str:
         screening=len(results.plan.seeds) < SCREENING,
         reference=COST_REFERENCE,
         command=command,
+        plan_file=PLAN,
         files=[(ROWS, _inside("text/csv", as_rows(results).to_csv(index=False))),
                (RECORD, _inside("application/json", as_json(results)))],
         versions={name: version(name) for name in ("rheobase", "torch", "scikit-learn", "optuna", "numpy")},

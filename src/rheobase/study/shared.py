@@ -27,8 +27,8 @@ from rheobase.study.train import Run
 
 #: Seconds between two signs of life of a worker, and until a silent one is given up; how often a job is tried again.
 BEAT, GRACE, RETRIES = 20, 120, 3
-#: Seconds between two looks at the database while others work.
-PAUSE = 0.5
+#: Seconds between two looks at the database while others work, and between those of a worker that long had nothing.
+PAUSE, LONGEST_PAUSE = 0.5, 4.0
 #: What a worker must know of the study, and how far it is: attributes.
 ORDER, _PROGRESS = "order", "progress"
 
@@ -201,9 +201,9 @@ def shown(url: str) -> str:
     return make_url(url).render_as_string(hide_password=True)
 
 
-def rest() -> None:
-    """Wait until it is worth another look."""
-    time.sleep(PAUSE)
+def rest(looks: int = 0) -> None:
+    """Wait until it is worth another look; the longer, the more looks found nothing."""
+    time.sleep(min(PAUSE * 2 ** min(looks, 9), LONGEST_PAUSE))
 
 
 def _text(job: Job) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 
 from rheobase.study.own import Own
 from rheobase.study.plan import COST_REFERENCE
-from rheobase.study.results import Results
-from rheobase.study.statistics import p_superiority
+from rheobase.study.results import Outcome, Results
+from rheobase.study.statistics import p_superiority, superiority_ci
 from rheobase.study.table import number
 from rheobase.study.units import Unit, unit
 from rheobase.study.views import QUANTILES, Course, at_equal_time, budgets, histograms, quantiles
@@ -55,11 +55,13 @@ def scores(results: Results) -> Sheet:
 
 
 def superiority(results: Results) -> Sheet:
-    """How often the function of the row beats that of the column."""
-    rows = [
-        (a.name, *["–" if a is b else f"{p_superiority(a.scores, b.scores):.2f}" for b in results.outcomes])
-        for a in results.outcomes
-    ]
+    """How often the function of the row beats that of the column, with the interval."""
+
+    def cell(a: Outcome, b: Outcome) -> str:
+        low, high = superiority_ci(a.scores, b.scores)
+        return "–" if a is b else f"{p_superiority(a.scores, b.scores):.2f} [{low:.2f}, {high:.2f}]"
+
+    rows = [(a.name, *[cell(a, b) for b in results.outcomes]) for a in results.outcomes]
     return _sheet(("beats", *_names(results)), rows)
 
 

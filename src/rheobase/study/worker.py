@@ -45,10 +45,14 @@ def _serve(url: str, name: str, told: Mapping[str, Any], source: str | None, pro
 
 def attend(shared: Shared, train: Callable[[Job], Sequence[Run]], progress: Progress) -> None:
     """Take jobs, and do them with `train`, until the study is complete."""
+    idle = 0
     while not (state := shared.state).complete:
         progress(state.done, state.in_all)
-        if not shared.work(train):
-            rest()
+        if shared.work(train):
+            idle = 0
+        else:
+            rest(idle)
+            idle += 1
 
 
 def orders(url: str) -> dict[str, dict[str, Any]]:

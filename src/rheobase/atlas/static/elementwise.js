@@ -58,11 +58,20 @@ function density(p, zones) {
 function outputs(y, weights, total) {
   const shares = d3.rollup(d3.range(y.length), (v) => d3.sum(v, (k) => weights[k]) / total, (k) => y[k]);
   const atoms = [...shares].filter(([, share]) => share > 0.02).map(([at, share]) => ({ at, share }));
-  const free = d3.range(y.length).filter((k) => !atoms.some((a) => a.at === y[k]) && Number.isFinite(y[k]) && weights[k] > 1e-4);
+  const isAtom = (k) => atoms.some((a) => a.at === y[k]);
+  const free = d3.range(y.length - 1).filter((k) => !(isAtom(k) && isAtom(k + 1)) && Number.isFinite(y[k] + y[k + 1]) && weights[k] > 1e-4);
   if (!free.length) return { atoms, line: { label: "output", x: [], y: [], colour: "var(--series-1)", dash: "" }, most: 0 };
   const [low, high] = d3.extent(free, (k) => y[k]), width = (high - low) / BINS || 1;
   const heights = new Array(BINS).fill(0);
-  for (const k of free) heights[Math.min(BINS - 1, Math.floor((y[k] - low) / width))] += weights[k] / total / width;
+  // what lies between two points of the input is spread over what lies between their outputs
+  for (const k of free) {
+    const [from, to] = d3.extent([y[k], y[k + 1]]), mass = (weights[k] + weights[k + 1]) / 2 / total / width;
+    const first = Math.max(0, Math.floor((from - low) / width)), last = Math.min(BINS - 1, Math.floor((to - low) / width));
+    for (let b = first; b <= last; b += 1) {
+      const overlap = Math.min(to, low + (b + 1) * width) - Math.max(from, low + b * width);
+      heights[b] += mass * (to > from ? overlap / (to - from) : 1 / (last - first + 1));
+    }
+  }
   const at = (k) => low + (k + 0.5) * width;
   const x = [low, ...d3.range(BINS).map(at), high], heightsAt = [0, ...heights, 0];
   // a fold of the curve piles values up: the picture need not be as high as that

@@ -9,6 +9,9 @@
   /** Below this share of the steepest slope a unit counts as saturated. */
   const SHARE = Number(root.dataset.saturated);
 
+  /** The axis of steps is at least so long. */
+  const FEW = 20;
+
   const STATES = ["alive", "saturated", "dead"];
   const COLOURS = ["var(--good)", "var(--warn)", "var(--bad)"];
 
@@ -54,17 +57,20 @@
 
   const count = (state) => now.units.filter((unit) => unit.state === state).length;
 
+  const keep = () => now.history.push(Object.fromEntries(STATES.map((state) => [state, count(state)])));
+
   const task = {
     reset(seed) {
       now = begin(seed);
       observe();
+      keep();
       offerUnits();
     },
     advance() {
       now.optimise(now.network.parameters, controls.get("rate"));
       now.step += 1;
       observe();
-      now.history.push(Object.fromEntries(STATES.map((state) => [state, count(state)])));
+      keep();
       return Number.isFinite(now.loss) ? "step" : "over";
     },
     draw() {
@@ -196,9 +202,8 @@
 
   /** Of at most 400 steps. */
   function drawHistory() {
-    part("course").hidden = now.history.length === 0;
     const stride = Math.ceil(now.history.length / 400);
-    const shown = now.history.map((h, k) => ({ ...h, step: k + 1 })).filter((h) => h.step % stride === 0);
+    const shown = now.history.map((h, step) => ({ ...h, step })).filter((h) => h.step % stride === 0);
     const series = STATES.map((state, k) => ({
       label: state,
       colour: COLOURS[k],
@@ -206,7 +211,8 @@
       x: shown.map((h) => h.step),
       y: shown.map((h) => h[state]),
     }));
-    rheobase.lines(part("history"), { series, xLabel: "step", yLabel: "units", title: "Units by state", height: 240 });
+    const domains = { xDomain: [0, Math.max(FEW, now.step)], yDomain: [0, now.units.length] };
+    rheobase.lines(part("history"), { series, ...domains, xLabel: "step", yLabel: "units", title: "Units by state", height: 240 });
   }
 
   const LIVE = ["rate", "pace"];

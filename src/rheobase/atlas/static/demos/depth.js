@@ -3,6 +3,10 @@
   "use strict";
   const { Controls, Runner, Network, Random } = rheobase;
   const [SAMPLES, BATCH] = [128, 32];
+
+  /** The axis of steps is at least so long. */
+  const FEW = 20;
+
   const root = document.querySelector("#depth");
   const part = (name) => root.querySelector(`[data-part=${name}]`);
 
@@ -113,18 +117,19 @@
   }
 
   function drawLosses() {
-    part("course").hidden = courses[0].losses.length === 0;
-    const series = courses.map((c, k) => ({ label: c.f.name, colour: colour(k), dash: "", ...smoothed(c.losses) }));
-    rheobase.lines(part("losses"), { series, xLabel: "step", yLabel: "loss", title: "The loss", height: 280 });
+    const series = courses.map((c, k) => ({ label: c.f.name, colour: colour(k), dash: "", ...smoothed(c) }));
+    const highest = Math.max(...series.flatMap((s) => s.y).filter(Number.isFinite), 1);
+    const domains = { xDomain: [0, Math.max(FEW, ...courses.map((c) => c.losses.length))], yDomain: [0, highest] };
+    rheobase.lines(part("losses"), { series, ...domains, xLabel: "step", yLabel: "loss", title: "The loss", height: 280 });
   }
 
-  /** At most 200 points, each the mean over a stretch of steps. */
-  function smoothed(losses) {
+  /** The loss at the start, and at most 200 points more, each the mean over a stretch of steps. */
+  function smoothed({ firstLoss, losses }) {
     const stretch = Math.max(1, Math.ceil(losses.length / 200));
     const starts = Array.from({ length: Math.floor(losses.length / stretch) }, (_, k) => k * stretch);
     return {
-      x: starts.map((s) => s + stretch),
-      y: starts.map((s) => rheobase.mean(losses.slice(s, s + stretch))),
+      x: [0, ...starts.map((s) => s + stretch)],
+      y: [firstLoss, ...starts.map((s) => rheobase.mean(losses.slice(s, s + stretch)))],
     };
   }
 
