@@ -71,7 +71,7 @@ def _contents(out: Path) -> set[str]:
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """A new folder beside `target`, to take its place; gone at the end, with all that was made for it, if it has not."""
+    """A new folder beside `target`, to take its place; gone at the end if it has not, with all made for it."""
     fresh = target.with_name(f".{target.name}.new.{os.getpid()}")
     missing = [folder for folder in fresh.parents if not folder.exists()]
     try:
