@@ -21,21 +21,18 @@ ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "which.md"
 STUDIES = ROOT / "benchmarks" / "which.csv"
 USUAL = "64-64-64"
-#: The step gate is no choice for a hidden layer: it is trained with another function's slope.
-GATES = ("step",)
 
 #: Advice, and the claims that it rests on.
 ADVICE: Sequence[tuple[str, str, Sequence[str]]] = (
     (
         "You have a network that works",
-        "Keep its function. If a few tenths of a point are worth an hour of computing, ask your own data: "
-        "[`rheobase study`](choose.md).",
+        "Keep its function, unless [a study of your own data](choose.md) shows another to be better.",
         ("leaky-relu-not-always-better", "prelu-not-always-better", "elu-not-always-better"),
     ),
     (
         "A new network",
-        "ReLU, with weights drawn for it (`rt.init_`): cheapest, and as good as others in most comparisons above. In "
-        "transformers and where pretrained weights exist: the function they were trained with.",
+        "ReLU, with weights drawn for it (`rt.init_`): it is cheap, and as good a start as any above. Where pretrained "
+        "weights exist: the function they were trained with.",
         ("relu-cheap-forward", "relu-cheap-backward", "relu-no-saturation"),
     ),
     (
@@ -93,7 +90,8 @@ and textbook claims put to the test ([src/rheobase/measured/claims.json](../src/
 ## What the studies say
 
 Each is a screening: {seeds} paired seeds, {rates} learning rates per function or more, {steps} steps of Adam, the same
-splits, batches and raw weights for every function. *At the top*: cannot be told from the best mean.
+splits, batches and raw weights for every function. *Undecided* is not *equal*: the intervals below say how large a
+difference these seeds leave open.
 """
 
 
@@ -114,8 +112,9 @@ def summary(rows: list[Row]) -> str:
     behind = Counter(name for s in usual for name in worse(s))
     often = [f"{name} ({n} of {len(usual)})" for name, n in behind.most_common()]
     return (
-        f"Of {len(usual)} studies of {len(DEFAULT)} functions on small public tables, {_kinds(kinds)}; ReLU was at the "
-        f"top, or could not be told from it, in {relu}. Shown to be worse: {', '.join(often) or 'none'}."
+        f"Of {len(usual)} studies (screenings) of {len(DEFAULT)} functions on small public tables, {_kinds(kinds)}; "
+        f"ReLU was at the top, or could not be told from it, in {relu}. "
+        f"Shown to be worse: {', '.join(often) or 'none'}."
     )
 
 
@@ -194,7 +193,7 @@ def _claim(claim: dict[str, Any]) -> str:
 
 def render() -> str:
     about, found = read_about(STUDIES)
-    rows: list[Row] = [row for row in found if row["function"] not in GATES]
+    rows: list[Row] = list(found)
     record = json.loads(measured.text("claims.json"))
     claims = {claim["id"]: claim for claim in record["claims"]}
     size = SIZES["quick"]

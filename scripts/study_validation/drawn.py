@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from carried_out import study
 from rates import Rate
-from real_data import DRAWN, table
+from real_data import DRAWN, SMALL, table
 from scipy import stats
 from simulated import Row
 
@@ -23,12 +23,12 @@ from rheobase.study.statistics import CONFIDENCE
 
 OTHER = "tanh"
 #: Tables from each generator; their numbers begin where no other study has one.
-TABLES, FIRST = 20, 1000
+TABLES, FIRST = 15, 1000
 
 
 def plan() -> Plan:
-    """The default protocol with a smaller network and fewer steps: there are many studies."""
-    return make([OTHER], hidden=(32, 32), steps=150)
+    """The default protocol."""
+    return make([OTHER], **SMALL)
 
 
 def jobs() -> list[tuple[str, int]]:

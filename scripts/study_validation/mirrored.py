@@ -17,7 +17,7 @@ import pandas as pd
 from carried_out import study
 from populations import Random
 from rates import Rate
-from real_data import BUNDLED, DRAWN, table
+from real_data import BUNDLED, DRAWN, SMALL, table
 from simulated import Outcome, Row, counted, lowered, outcome, stream
 
 import rheobase as rb
@@ -39,9 +39,9 @@ def _defined() -> None:
 
 
 def plan(block: int, name: str) -> Plan:
-    """The default protocol, ReLU and the function called `name`, on seeds that no other block has."""
+    """The default protocol for ReLU and the function called `name`, on seeds that no other block has."""
     _defined()
-    usual = make([name])
+    usual = make([name], **SMALL)
 
     def of_block(seeds: Sequence[int]) -> tuple[int, ...]:
         return tuple(seed + block * len(seeds) for seed in seeds)

@@ -11,6 +11,9 @@ from sklearn import datasets
 
 from rheobase.study import Dataset, load
 
+#: A network that is smaller than the default's, and fewer steps: there are many studies.
+SMALL: Mapping[str, Any] = {"hidden": (32, 32), "steps": 200}
+
 BUNDLED = ("iris", "wine", "breast_cancer", "digits", "diabetes")
 
 

@@ -23,7 +23,7 @@ STUDIES = {2: 6000, 9: 2000}
 #: Studies per setting with an effect.
 WITH_EFFECT = 2000
 #: Effects, in standard deviations of the paired difference.
-EFFECTS = (0.0, 1.0, 2.0, 3.0)
+EFFECTS = (0.0, 1.0, 2.0)
 #: Draws that the mean and the spread of a population are taken from.
 KNOWN = 20_000
 

@@ -111,9 +111,11 @@ def _children(process: BaseProcess) -> list[int]:
     return [int(word) for word in tasks.read_text().split()] if tasks.exists() else []
 
 
-@pytest.mark.parametrize("most", [20_000, 150_000, 156_000])
-def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, most: int, uninterrupted: list[object]) -> None:
-    process = begun(crash.with_little_room, tmp_path, most)
+@pytest.mark.parametrize("share", [0.13, 0.9, 0.99])
+def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, share: float, uninterrupted: list[object]) -> None:
+    (tmp_path / "whole").mkdir()
+    carry_out(tmp_path / "whole")
+    process = begun(crash.with_little_room, tmp_path, int(share * (tmp_path / "whole" / DATABASE).stat().st_size))
     process.join(300)
     assert process.exitcode == 3
     assert facts(carry_out(tmp_path)) == uninterrupted

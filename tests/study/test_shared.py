@@ -74,8 +74,6 @@ def test_two_share_the_work_and_end_as_one_would(url: str, tmp_path: Path, unint
     while not list(tmp_path.glob(f"{CELLS}/*")):
         time.sleep(0.05)
     helper = begun(crash.help_out, url)
-    with pytest.raises(StudyError, match="is being carried out already"):
-        coordinate(url, tmp_path)
     results.join(300)
     helper.join(300)
     assert (results.exitcode, helper.exitcode) == (0, 0)
@@ -83,6 +81,13 @@ def test_two_share_the_work_and_end_as_one_would(url: str, tmp_path: Path, unint
     assert facts(coordinate(url, tmp_path)) == uninterrupted
     with closing(shared(url)) as ledger:
         assert len(list((tmp_path / CELLS).iterdir())) == len(ledger.runs())
+
+
+def test_there_is_one_coordinator(url: str, tmp_path: Path) -> None:
+    refused = pytest.raises(StudyError, match="is being carried out already")
+    with closing(shared(url)) as ledger, ledger.only_coordinator(), refused:
+        coordinate(url, tmp_path)
+    coordinate(url, tmp_path)
 
 
 def test_whoever_is_killed_nothing_is_lost_and_nothing_done_twice(

@@ -170,7 +170,7 @@ CLAIMS = (
         ),
         condition="inputs are finite: at −∞ PReLU computes 0 · −∞, which is NaN",
         then=(Bound("values that differ", "=", 0), Bound("gradients that differ", "=", 0)),
-        words="Of {inputs:.0f} float32 inputs on [−120, 120], {values that differ:.0f} values and "
+        words="Of {inputs:,.0f} float32 inputs on [−120, 120], {values that differ:.0f} values and "
         "{gradients that differ:.0f} gradients differ; at ±∞, {values at ±inf that differ:.0f} of two "
         "values.",
     ),
@@ -185,9 +185,9 @@ CLAIMS = (
             Bound("gradients that differ", "=", 0),
             Bound("values at ±inf that differ", "=", 0),
         ),
-        words="At slope {slope:g}, of {inputs:.0f} float32 inputs on [−120, 120], {values that differ:.0f} values "
-        "and {gradients that differ:.0f} gradients differ; at ±∞, {values at ±inf that differ:.0f} of two "
-        "values.",
+        words="At slope {slope:g}, of {inputs:,.0f} float32 inputs on [−120, 120], {values that differ:.0f} "
+        "values and {gradients that differ:.0f} gradients differ; at ±∞, {values at ±inf that differ:.0f} "
+        "of two values.",
     ),
     Claim(
         id="prelu-linear-for-negative",

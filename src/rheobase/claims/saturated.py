@@ -20,10 +20,9 @@ CLAIMS = (
         "unit at 10 would leave after {steps of exact SGD from 10:.1e} steps at learning rate 1, one at 20 "
         "after {steps of exact SGD from 20:.1e}",
         then=(Bound("left at most", "=", 0), Bound("steps of exact SGD from 10", ">", 1e6)),
-        words=_STUCK
-        + "{left, torch gradient, SGD, float32:.0f} leave with torch's float32 gradient, which is exactly 0 "
-        "for {gradients that are 0, torch:.0f} of them; {left, accurate gradient, SGD, float32:.0f} leave "
-        "with the accurate gradient, which is exactly 0 for {gradients that are 0, accurate:.0f}, and "
+        words=_STUCK + "{left, torch gradient, SGD, float32:.0f} leave with torch's float32 gradient (exactly 0 for "
+        "{gradients that are 0, torch:.0f} of them), {left, accurate gradient, SGD, float32:.0f} with the "
+        "accurate one (exactly 0 for {gradients that are 0, accurate:.0f}), and "
         "{left, accurate gradient, SGD, float64:.0f} with that in float64.",
     ),
     Claim(

@@ -191,7 +191,7 @@ CLAIMS = (
         "{share that is offset in a trained network:.0%} of the signal is an offset",
         then=(Bound("mean output", "=", 0),),
         words="For inputs from N(0, 1) the mean output is {mean output:.3f} ({mean over the draws:.4f} over a "
-        "million draws); after training, the units' means make up "
+        "million draws); after training, the offset that all units share is "
         "{share that is offset in a trained network:.1%} of the signal E f².",
     ),
     Claim(

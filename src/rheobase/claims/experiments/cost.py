@@ -15,7 +15,7 @@ from rheobase.claims.record import Measured
 
 #: Elements of an array, and the width of the layers in the network whose training step is timed.
 SIZE, WIDTH = 1 << 16, 128
-ROUNDS = 40
+ROUNDS = 60
 PASSES: tuple[Pass, ...] = (FORWARD, BOTH)
 LIBRARIES = {"torch": (eager.entries, REFERENCE), "ours": (ours.on_torch, FAST)}
 
@@ -31,7 +31,7 @@ def against(name: str, others: tuple[str, ...], seed: int = 0) -> Measured:
         for work in PASSES:
             took = interleaved({**_kernels((name, *others), work), **_copy()}, Plan(repeats=ROUNDS))
             numbers |= {f"{work}, {pair}": r for pair, r in _ratios(took, name, others).items()}
-        steps = interleaved(_steps((name, *others)), Plan(repeats=ROUNDS))
+        steps = interleaved(_steps((name, *others)), Plan(repeats=2 * ROUNDS))
     numbers |= {f"{STEP}, {pair}": r for pair, r in _ratios(steps, name, others).items()}
     for what in (*PASSES, STEP):
         found = [r for label, r in numbers.items() if label.startswith(f"{what}, ") and "copy" not in label]
