@@ -61,6 +61,8 @@ def test_what_fails_half_way_leaves_the_old_site(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(RheobaseError, match=r"cannot write to .*: no space left on device"):
         build.build(out, lambda done, total: None)
+    with pytest.raises(RheobaseError, match="no space left"):
+        build.build(tmp_path / "deep" / "site", lambda done, total: None)
     assert (out / "index.html").read_bytes() == b"new"
     assert [p.name for p in tmp_path.iterdir()] == ["site"]
 

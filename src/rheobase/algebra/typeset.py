@@ -17,8 +17,8 @@ from rheobase.errors import DefinitionError
 
 #: Denominators up to this are printed as fractions, others as decimals of so many digits.
 _LONGEST, _DIGITS = 12, 17
-#: Operations in what is simplified: with more it takes seconds, and the result has never been the shortest.
-_SIMPLIFIED = 40
+#: Operations in what is simplified: with more it takes up to seconds, and saves little.
+_SIMPLIFIED = 16
 
 
 class _Latex(LatexPrinter):

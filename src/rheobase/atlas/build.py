@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,14 +36,16 @@ def build(out: Path, done: Callable[[int, int], None]) -> Built:
     Raises RheobaseError if the folder holds other things or cannot be written.
     """
     check(out)
-    listed = entries()
-    total = site.size(listed)
-    made: list[File] = []
-    for file in site.made(listed):
-        made.append(file)
-        done(len(made), total)
-    files = [*made, *site.copied()]
-    _write(out, files)
+    with _beside(out.resolve()) as fresh:
+        listed = entries()
+        total = site.size(listed)
+        files: list[File] = []
+        for file in site.made(listed):
+            files.append(file)
+            done(len(files), total)
+        files += site.copied()
+        _write(fresh, files)
+        _replace(out.resolve(), fresh)
     written = sum(len(file.content) for file in files)
     return Built(str(out), str(out / site.LINKS[0].href), len(listed), len(files), written)
 
@@ -66,22 +69,30 @@ def _contents(out: Path) -> set[str]:
     return {CONTENTS, *json.loads(path.read_text())} if path.is_file() else set()
 
 
-def _write(out: Path, files: Sequence[File]) -> None:
-    """Into a folder beside it, which then takes its place."""
-    target = out.resolve()
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """A new folder beside `target`, to take its place; gone at the end if it has not, with all made for it."""
     fresh = target.with_name(f".{target.name}.new.{os.getpid()}")
-    names = json.dumps([file.path for file in files], indent=0)
+    missing = [folder for folder in fresh.parents if not folder.exists()]
     try:
-        for file in (*files, File(CONTENTS, names.encode())):
-            path = fresh / file.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.content)
-        _replace(target, fresh)
+        fresh.mkdir(parents=True)
+        yield fresh
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise RheobaseError(f"cannot write to {str(out)!r}: {reason}") from None
+        raise RheobaseError(f"cannot write to {str(target)!r}: {reason}") from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+        for folder in missing:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _write(folder: Path, files: Sequence[File]) -> None:
+    names = json.dumps([file.path for file in files], indent=0)
+    for file in (*files, File(CONTENTS, names.encode())):
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.content)
 
 
 def _replace(target: Path, fresh: Path) -> None:

@@ -91,7 +91,7 @@ def described(function: Activation) -> dict[str, Any]:
         "derivative": slope_text(function) if d.kind == "elementwise" else None,
         "computed": str(function.computed.expression), "reason": function.computed.reason,
         "parameters": [{"name": p.name, "default": p.default, "domain": str(p.domain)} for p in d.parameters],
-        "torch": _called(d.torch), "jax": _called(d.jax),
+        "torch": _called(d.torch), "jax": _called(d.jax), "keras": _called(d.keras), "onnx": _called(d.onnx),
         "reference": d.reference, "differs": d.differs,
         "facts": _fields(function.facts) if d.kind == "elementwise" else None,
     }  # fmt: skip

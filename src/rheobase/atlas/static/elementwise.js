@@ -50,7 +50,7 @@ function density(p, zones) {
       ...atoms.flatMap((a) => [Plot.ruleX([a.at], { stroke: "var(--series-1)", strokeWidth: 4, y1: 0, y2: top * 0.92 }),
         Plot.text([a], { x: "at", y: top * 0.97, text: (d) => `${Math.round(100 * d.share)} % at ${rheobase.shown(d.at)}`, fill: "var(--ink)", textAnchor: "start", dx: 6 })])],
   });
-  document.getElementById("moments").textContent = `Output: mean ${rheobase.shown(m)}, standard deviation ${rheobase.shown(s)}.` +
+  document.getElementById("moments").textContent = `Output: mean ${rheobase.shown(Math.abs(m) < 1e-9 * s ? 0 : m)}, standard deviation ${rheobase.shown(s)}.` +
     ` Saturated: ${(100 * inside("saturated")).toFixed(0)} % of the inputs; dead: ${(100 * inside("dead")).toFixed(0)} %.`;
 }
 
