@@ -22,7 +22,7 @@ TRAININGS, MACHINES, LENGTHS = 100_000, 100, (1, 10, 60, 600)
 CONNECTIONS = 97
 
 
-def number(text: str) -> str:
+def number(text: str | float) -> str:
     """As a person would write it."""
     value = float(text)
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
@@ -80,7 +80,7 @@ def reckoned(server: float) -> str:
         rate = MACHINES / seconds
         share = rate * server / 1e3
         hours = TRAININGS / rate / 3600
-        lines.append([f"{seconds} s", f"{rate:.3g}", f"{100 * share:.2g} %", f"{hours:.2g} h"])
+        lines.append([f"{seconds} s", f"{rate:.3g}", f"{number(100 * share)} %", f"{number(hours)} h"])
     return table(["a training takes", "claims/s", "of one core of the server", "the study takes"], lines)
 
 
@@ -97,8 +97,9 @@ def changed(rows: list[Row]) -> str:
         f"claimer's processor, {1e3 * per_job:.2g} ms per waiting job. The {TRAININGS:,} claims of this study would "
         f"have cost {days:.2g} days of processor time. A claim is now one statement that locks one row (`FOR UPDATE "
         "SKIP LOCKED`) found by an index, jobs are put a thousand at a time, and outcomes are read once, when they are "
-        "new (`src/rheobase/study/queue.py`). The numbers in brackets are from the code before; where there are none, "
-        "a measurement would have taken hours or more memory than the machine has.\n"
+        "new (`src/rheobase/study/queue.py`). The numbers in brackets are from the code before, asked by the same "
+        "claimers and resting on one to a few claims each; where there are none, a measurement would have taken hours or "
+        "more memory than the machine has.\n"
     )
 
 
@@ -143,7 +144,8 @@ was busy with other work: quiet, times would be shorter and claims per second mo
 From the end of one training to the beginning of the next: its outcome noted, the study's progress read, a job claimed.
 
 {claims}
-The cost of a claim does not depend on the length of the queue.
+A longer queue does not make a claim dearer; more claimers do, by what a server with a hundred connections spends on
+its few cores.
 
 {changed}
 ## The arithmetic
