@@ -98,7 +98,7 @@ def changed(rows: list[Row]) -> str:
         f"have cost {days:.2g} days of processor time. A claim is now one statement that locks one row (`FOR UPDATE "
         "SKIP LOCKED`) found by an index, jobs are put a thousand at a time, and outcomes are read once, when they are "
         "new (`src/rheobase/study/queue.py`). The numbers in brackets are from the code before, asked by the same "
-        "claimers and resting on one to a few claims each; where there are none, a measurement would have taken hours or "
+        "claimers and resting on one to a few claims each; where there are none, measuring would have taken hours or "
         "more memory than the machine has.\n"
     )
 
