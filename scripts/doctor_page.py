@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from generated import write_or_check
-from measured import notes, rows
+from generated import notes, rows, write_or_check
 
 from rheobase.doctor.observe.pace import BUDGET
 from rheobase.doctor.rules import RULES
@@ -47,13 +46,31 @@ MACHINE = ("date", "processor", "cores", "load before", "python", "torch")
 TEXT = """# The doctor: what activation functions do inside a network
 
 ```python
-import rheobase.torch as rt
+>>> import torch, rheobase.torch as rt
+>>> from torch import nn
+>>> x, loss = torch.randn(512, 8, generator=torch.Generator().manual_seed(0)), nn.CrossEntropyLoss()
+>>> y = (x[:, 0] > 0).long()
+>>> def make_model():
+...     net = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 2))
+...     nn.init.constant_(net[2].bias, -10.0)                # a fault
+...     return net
+>>> def train(model):                                        # your loop
+...     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+...     for _ in range(50):
+...         optimizer.zero_grad()
+...         loss(model(x), y).backward()
+...         optimizer.step()
+...     return (model(x).argmax(1) == y).double().mean().item()
 
-rt.check(model, (x, y), loss=loss).print()  # before training: one pass, no step taken
+>>> model = make_model()
+>>> rt.check(model, (x, y), loss=loss).findings[0].rule      # before training: one pass, no step taken
+'dead-units'
+>>> with rt.watch(model, loss=loss) as w:                    # live=True: a table in the terminal meanwhile
+...     _ = train(model)                                     # optimizer=…: updates are measured, too
+>>> report = w.report()         # .print(), .html("report.html"), .tensorboard("runs/1"), .to_dict()
+>>> report.findings[0].rule, report.findings[0].site
+('dead-units', '3')
 
-with rt.watch(model, optimizer=optimizer, loss=loss) as w:  # live=True: a table in the terminal meanwhile
-    train()  # your loop, unchanged
-w.report().print()  # or .html("report.html"), .tensorboard("runs/1"), .to_dict()
 ```
 
 `tensorboard` writes what TensorBoard reads (`pip install 'rheobase[tensorboard]'`): by site and step the shares of
@@ -120,8 +137,10 @@ the worst of what follows from it.
 ## Does the repair help?
 
 ```python
-tried = rt.verify(make_model, train, finding, seeds=5)  # train(model) returns a score
-tried.print()
+>>> tried = rt.verify(make_model, train, report.findings[0], seeds=3, higher_is_better=True)
+>>> tried.helps, tried.gain.mean > 0.2                        # .print() tells it as a table
+(True, True)
+
 ```
 
 The model is trained on the same seeds without a repair, with the first remedy of the finding that can be carried out,

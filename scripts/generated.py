@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+
+from rheobase.measured import commented, told
+
+Row = Mapping[str, str]
 
 
 def write_or_check(target: Path, render: Callable[[], str], description: str | None) -> None:
@@ -18,3 +22,25 @@ def write_or_check(target: Path, render: Callable[[], str], description: str | N
         target.write_text(text)
     elif target.read_text() != text:
         sys.exit(f"{target} is out of date; run scripts/{Path(sys.argv[0]).name}")
+
+
+def notes(path: Path) -> Row:
+    """The lines about the machine and the run."""
+    return commented(path.read_text())[0]
+
+
+def rows(path: Path) -> list[Row]:
+    """The rows of the table."""
+    return list(commented(path.read_text())[1])
+
+
+def read_about(path: Path) -> tuple[str, list[Row]]:
+    """The lines about the machine as one sentence, and the rows of the table."""
+    return told(dict(notes(path))), rows(path)
+
+
+def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    headings = list(headings)
+    lines = [headings, ["---"] * len(headings), *map(list, rows)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

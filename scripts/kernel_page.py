@@ -9,8 +9,7 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from generated import write_or_check
-from measured import Row, notes, rows, table
+from generated import Row, read_about, table, write_or_check
 
 from rheobase.bench.record import is_transcendental
 from rheobase.certify.certificate import Certificate
@@ -19,7 +18,9 @@ from rheobase.certify.record import read
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "kernels.md"
-EXHAUSTIVE, SAMPLE = ROOT / "certificates" / "exhaustive.csv", ROOT / "certificates" / "sample.csv"
+#: Shown by the package itself, and so installed with it.
+MEASURED = ROOT / "src" / "rheobase" / "measured"
+EXHAUSTIVE, SAMPLE, KERNELS = (MEASURED / name for name in ("exhaustive.csv", "sample.csv", "kernels.csv"))
 BENCHMARKS = ROOT / "benchmarks"
 #: The same on the same machine, where nobody uses AVX-512.
 NARROWER = BENCHMARKS / "avx2"
@@ -38,20 +39,14 @@ and bfloat16 are computed in float64 and rounded once, float64 in float64. Funct
 own, and yours, get the float64 core, generated from the definition. Softmax, log_softmax, softmin and the gated units
 have kernels, too.
 
-This page is written by `python scripts/kernel_page.py` from files in `certificates/` and `benchmarks/`, which
-`rheobase certify` and `make bench` write.
+This page is written by `python scripts/kernel_page.py` from files in `src/rheobase/measured/` and
+`benchmarks/`, which `rheobase certify` and `make bench` write.
 """
-
-
-def commented(path: Path) -> tuple[str, list[Row]]:
-    """The lines about the machine as one sentence, and the rows of the table."""
-    said = "; ".join(f"{key} {value}" for key, value in notes(path).items() if key not in ("instructions", "system"))
-    return said, rows(path)
 
 
 def accuracy() -> str:
     """Errors in float32, over all 2³² inputs where that was measured, else over a sample."""
-    about, _ = commented(SAMPLE)
+    about, _ = read_about(SAMPLE)
     whole = {(c.function, c.order, c.computation): c for c in read(EXHAUSTIVE)}
     sample = {(c.function, c.order, c.computation): c for c in read(SAMPLE) if c.dtype == "float32"}
     found = {**sample, **whole}
@@ -102,9 +97,9 @@ def others() -> str:
     )
 
 
-def speed(folder: Path, heading: str, remark: str) -> str:
+def speed(kernels: Path, heading: str, remark: str) -> str:
     """How often as fast as PyTorch's eager mode."""
-    about, rows = commented(folder / "kernels.csv")
+    about, rows = read_about(kernels)
     text = (
         f"\n## {heading}\n\nHow often as fast as PyTorch's eager mode, all taking turns in one run; medians. {remark}\n"
     )
@@ -136,7 +131,7 @@ def _mean(speedups: Iterable[str]) -> str:
 
 def training(folder: Path, heading: str) -> str:
     """A training step of a network, against torch.nn's modules."""
-    about, rows = commented(folder / "training.csv")
+    about, rows = read_about(folder / "training.csv")
     widths = sorted({int(r["width"]) for r in rows})
     contestants = [c for c in CORES if any(r["contestant"] == c for r in rows)]
     cells = {(r["function"], int(r["width"]), r["contestant"]): r["speedup"] for r in rows}
@@ -157,9 +152,9 @@ def render() -> str:
         HEAD
         + accuracy()
         + others()
-        + speed(BENCHMARKS, "Speed in float32", wide)
+        + speed(KERNELS, "Speed in float32", wide)
         + training(BENCHMARKS, "A training step")
-        + speed(NARROWER, "Speed in float32 with AVX2", narrow)
+        + speed(NARROWER / "kernels.csv", "Speed in float32 with AVX2", narrow)
         + training(NARROWER, "A training step with AVX2")
     )
 

@@ -4,6 +4,8 @@ python scripts/population_speed.py [--rounds 15] [--out benchmarks/population.cs
 
 Contestants take turns, and each round begins with another. A step is forward, backward and optimizer on a batch of 64
 rows; splitting the data, learning curves and scores are left out of it for all.
+
+The variable OPENBLAS_CORETYPE makes NumPy multiply as on an older processor than this one; leave it unset.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from itertools import islice, pairwise, product
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 from torch import nn
 
 from rheobase.bench.record import as_csv, machine
@@ -82,14 +85,23 @@ def data() -> tuple[Dataset, dict[int, Split]]:
     return digits, {seed: split(digits, seed) for seed in range(max(seeds for _, seeds in POPULATIONS))}
 
 
-def plain(task: Task) -> Iterator[None]:
+def plain(task: Task) -> list[Iterator[None]]:
     """The loop as it is written everywhere."""
+    return [plain_steps(task)]
+
+
+def fused(task: Task) -> list[Iterator[None]]:
+    """The same with the fastest of PyTorch's ways to compute Adam."""
+    return [plain_steps(task, fused=True)]
+
+
+def plain_steps(task: Task, **settings: bool) -> Iterator[None]:
     digits, parts = data()
     x, y = parts[0].train
     widths = [x.shape[1], *[task.width] * HIDDEN]
     hidden = [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), MODULE())]
     model = nn.Sequential(*hidden, nn.Linear(widths[-1], digits.outputs))
-    optimizer = torch.optim.Adam(model.parameters(), lr=task.members[0].learning_rate)
+    optimizer = torch.optim.Adam(model.parameters(), lr=task.members[0].learning_rate, **settings)
     loss = nn.CrossEntropyLoss()
     while True:
         for rows in torch.randperm(len(x)).split(Plan.batch):
@@ -99,38 +111,39 @@ def plain(task: Task) -> Iterator[None]:
             yield
 
 
-def loop(task: Task) -> Iterator[None]:
+def loop(task: Task) -> list[Iterator[None]]:
     """The study's own loop."""
     (digits, parts), plan, member = data(), Plan((FUNCTION,), hidden=(task.width,) * HIDDEN), task.members[0]
     rows = parts[member.seed].train
     model = network(plan, FUNCTION, rows[0].shape[1], digits.outputs, member.seed)
-    return steps(model, loss_of(digits), plan, member, rows)
+    return [steps(model, loss_of(digits), plan, member, rows)]
 
 
-def together(task: Task) -> Iterator[Any]:
-    """A step of all members."""
+def together(task: Task) -> list[Iterator[None]]:
+    """The groups that a study trains one after the other."""
     (digits, parts), plan = data(), Plan((FUNCTION,), hidden=(task.width,) * HIDDEN)
     found = groups(task.members, *limits(digits, plan))
-    each = [Population(digits, plan, FUNCTION, g, {m.seed: parts[m.seed] for m in g}).steps() for g in found]
-    return zip(*each, strict=True)
+    return [Population(digits, plan, FUNCTION, g, {m.seed: parts[m.seed] for m in g}).steps() for g in found]
 
 
-WAYS = {"PyTorch, one by one": plain, "study's loop": loop, "population": together}
-PLAIN = next(iter(WAYS))
+WAYS = {"PyTorch, one by one": plain, "PyTorch, fused Adam": fused, "study's loop": loop, "population": together}
+PLAIN, FUSED, LOOP, POPULATION = WAYS
 
 
 @cache
-def started(task: Task) -> Iterator[Any]:
+def started(task: Task) -> list[Iterator[None]]:
     return WAYS[task.way](task)
 
 
 def serve(parent: Connection) -> None:
     """Take so many steps of a task, and say how much processor time they took; None ends it."""
+    threadpool_limits(1, user_api="blas")
     for task, count in iter(parent.recv, None):
         torch.set_num_threads(task.threads)
         start = time.process_time()
-        for _ in islice(started(task), count):
-            pass
+        for training in started(task):
+            for _ in islice(training, count):
+                pass
         parent.send(time.process_time() - start)
 
 
@@ -149,10 +162,11 @@ def contestants(width: int) -> list[list[Task]]:
     """Each is a task per process."""
     alone, here = (Member(1e-3, 0, False),), cores()
     found = [[Task(PLAIN, width, alone, 1)], [Task(PLAIN, width, alone, 1)] * here, [Task(PLAIN, width, alone, here)]]
-    found.append([Task("study's loop", width, alone, 1)] * here)
+    found += [[Task(FUSED, width, alone, 1)], [Task(FUSED, width, alone, 1)] * here]
+    found.append([Task(LOOP, width, alone, 1)] * here)
     for rates, seeds in POPULATIONS:
         members = [Member(1e-3 * (rate + 1), seed, False) for rate, seed in product(range(rates), range(seeds))]
-        found.append([Task("population", width, tuple(members[k::here]), 1) for k in range(here)])
+        found.append([Task(POPULATION, width, tuple(members[k::here]), 1) for k in range(here)])
     return found
 
 
@@ -180,12 +194,18 @@ def _speed(tasks: Sequence[Task], own: Sequence[Visit], reference: Sequence[Visi
     return Speed(first.width, first.way, len(tasks), first.threads, members, *found)
 
 
+def blas() -> str:
+    """What NumPy multiplies matrices with, and for which processor it takes this one."""
+    own = [lib for lib in threadpool_info() if lib["user_api"] == "blas" and "numpy" in lib["filepath"]]
+    return ", ".join(f"{lib['internal_api']} {lib['version']} for {lib.get('architecture')}" for lib in own)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/population.csv"))
     given = parser.parse_args()
-    about, context = machine(cores()), multiprocessing.get_context("spawn")
+    about, context = {**machine(cores()), "NumPy's BLAS": blas()}, multiprocessing.get_context("spawn")
     pipes = [context.Pipe() for _ in range(cores())]
     for _, theirs in pipes:
         context.Process(target=serve, args=(theirs,), daemon=True).start()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from measured import Row, rows
+from generated import Row, rows
 from scipy.stats import binomtest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks" / "study"

@@ -5,8 +5,7 @@ Run:  python scripts/validation_page.py [--check]
 
 from __future__ import annotations
 
-from generated import write_or_check
-from measured import Row, notes, table
+from generated import Row, notes, table, write_or_check
 from validation_goals import BAND, FOLDER, Rows, goals, part, percent, rate, timings
 
 TARGET = FOLDER.parents[1] / "docs" / "validation.md"

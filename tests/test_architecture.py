@@ -22,7 +22,7 @@ SOURCE = Path(rb.__file__).parent
 
 #: From the bottom up; a module imports from its own row and the rows above it in this list only.
 LAYERS = (
-    ("errors", "domain", "setting", "named"),
+    ("errors", "domain", "setting", "named", "measured"),
     ("definition",),
     ("catalogue",),
     ("algebra",),
@@ -36,6 +36,8 @@ LAYERS = (
     ("study",),
     ("bench",),
     ("certify",),
+    ("claims",),
+    ("atlas",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -20,7 +20,8 @@ from plotille._canvas import Canvas
 
 import rheobase as rb
 from rheobase.cli import app, terminal_plot
-from rheobase.cli.card import fact_lines, slope_text
+from rheobase.cli.card import slope_text
+from rheobase.facts.words import fact_lines
 from rheobase.plot import Curves, curves
 from rheobase.study.plan import DEFAULT
 

@@ -88,6 +88,8 @@ def test_text_sympy_and_python_mean_the_same() -> None:
         ("x*swish(x)", lambda v: v * v / (1 + np.exp(-v))),
         ("relu(x) - relu(x - 1)", lambda v: np.clip(v, 0, 1)),
         ("max(x, 0, 1)", lambda v: np.maximum(v, 1)),
+        ("max(0, 1 - abs(x))", lambda v: np.maximum(0, 1 - np.abs(v))),
+        ("min(abs(x), max(0, 1 - abs(x)))", lambda v: np.minimum(np.abs(v), np.maximum(0, 1 - np.abs(v)))),
     ],
 )
 def test_formulas_of_all_kinds(formula: Any, meant: Callable[[Any], Any]) -> None:

@@ -22,7 +22,7 @@ from rich.table import Table
 from torch import nn
 
 import rheobase.torch as rt
-from rheobase.bench.allocations import Allocations, now
+from rheobase.torch.allocations import Allocations, now
 
 #: Training steps: enough that what is kept meets its bounds.
 STEPS = 65

@@ -62,9 +62,9 @@ class Noise:
 class Elsewhere:
     """What another library calls the function.
 
-    `arguments` maps our parameter names to theirs where they differ; `fixed` holds arguments of
-    theirs that must have one value for the two functions to be the same; `keeps` says what its backward
-    is computed from.
+    `arguments` maps our parameter names to theirs where they differ, to "" where they have none and the two functions
+    are the same at our default alone; `fixed` holds arguments of theirs that must have one value for the two functions
+    to be the same; `keeps` says what its backward is computed from.
     """
 
     module: str = ""
@@ -110,6 +110,8 @@ class Definition:
     groups: str = ""
     torch: Elsewhere = Elsewhere()
     jax: Elsewhere = Elsewhere()
+    keras: Elsewhere = Elsewhere()
+    onnx: Elsewhere = Elsewhere()
     differs: tuple[str, ...] = ()
     accuracy: Mapping[str, float] = field(default_factory=lambda: PROMISE)
     kind: Kind = "elementwise"

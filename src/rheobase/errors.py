@@ -16,6 +16,10 @@ class UnknownFunction(RheobaseError, ValueError):
     """No function of that name; the message lists the nearest names."""
 
 
+class UnknownClaim(RheobaseError, ValueError):
+    """No claim, and no function with claims, of that name; the message lists the nearest."""
+
+
 class UnsupportedInput(RheobaseError, TypeError):
     """An input of a kind or dtype the functions do not take."""
 

@@ -54,12 +54,13 @@ def curves(activation: Activation, order: int = 1, reach: float = 6.0, **paramet
     if kind == "gated":
         pair = np.stack([np.ones_like(x), x], axis=-1)
         return Curves(activation.name, "gate (value = 1)", x, (("output", activation(pair)[:, 0]),))
-    lines = tuple((_prime(n), _broken(activation, x, n, parameters)) for n in range(order + 1))
+    lines = tuple((prime(n), _broken(activation, x, n, parameters)) for n in range(order + 1))
     facts = activation.facts_at(**parameters)
     return Curves(activation.name, "x", x, lines, _sides(facts.saturation), facts.dead_zone)
 
 
-def _prime(order: int) -> str:
+def prime(order: int) -> str:
+    """What the derivative of that order is called: f(x), f′(x) …"""
     return _PRIMES[order] if order < len(_PRIMES) else f"f⁽{order}⁾(x)"
 
 
@@ -75,8 +76,11 @@ def _broken(activation: Activation, x: Points, order: int, parameters: dict[str,
 def _of_row(activation: Activation, x: Points, parameters: dict[str, float]) -> Curves:
     others = [np.full_like(x, -k) for k in range(3 if activation.definition.groups else 2)]
     rows = np.stack([x, *others], axis=-1)
-    options: dict[str, Any] = {"rng": np.random.default_rng(0)} if activation.definition.noise else {}
-    values = activation(rows, **options, **parameters)
+    if activation.definition.noise:
+        # the same draw for every row: what is shown is what the input does
+        values = np.stack([activation(row, rng=np.random.default_rng(0), **parameters) for row in rows])
+    else:
+        values = activation(rows, **parameters)
     lines = tuple((f"output {k + 1}", values[:, k]) for k in range(values.shape[-1]))
     return Curves(activation.name, "first input (the others are 0, -1, …)", x, lines)
 

@@ -15,8 +15,24 @@ import torch
 import rheobase as rb
 from rheobase import catalogue
 from rheobase.bench import conduct, contestants, eager, onnx, ours, training
-from rheobase.bench.contestants import COPY, EXACT, FAST, NUMPY, OURS
-from rheobase.bench.plan import BOTH, CORE, FORWARD, IN_PLACE, PASSES, RIVALS, WIDTHS, Pass, Plan, make, passes
+from rheobase.bench.contestants import COPY
+from rheobase.bench.plan import (
+    BOTH,
+    CORE,
+    EXACT,
+    FAST,
+    FORWARD,
+    IN_PLACE,
+    NUMPY,
+    OURS,
+    PASSES,
+    RIVALS,
+    WIDTHS,
+    Pass,
+    Plan,
+    make,
+    passes,
+)  # fmt: skip
 from rheobase.bench.record import Results, Timing, geometric_mean, is_transcendental
 from rheobase.bench.timing import interleaved
 from rheobase.bench.work import Entries, Work, sample
@@ -66,7 +82,7 @@ def test_every_function_of_torch_is_called_as_it_wants_to_be(name: str) -> None:
         np.testing.assert_allclose(result(entries, name, step), expected, **TOLERANCE)
 
 
-@pytest.mark.parametrize("name", onnx.OPERATORS)
+@pytest.mark.parametrize("name", [d.name for d in catalogue.definitions() if d.onnx.function])
 def test_every_operator_of_onnx_is_the_function(name: str) -> None:
     entries = onnx.entries(catalogue.lookup(name))
     expected = result(ours.on_numpy(catalogue.lookup(name)), name, FORWARD)

@@ -23,7 +23,8 @@ from rheobase.certify.ties import error, exact, judged
 from rheobase.cli.app import app
 from rheobase.kernels.exceptions import EXCEPTIONS
 
-FOLDER = Path(__file__).parents[2] / "certificates"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "src" / "rheobase" / "measured"
 SAMPLE, EXHAUSTIVE = read(FOLDER / "sample.csv"), read(FOLDER / "exhaustive.csv")
 #: Functions for which the project promises 1 ULP, and no misrounding in the exact core.
 CORE = (
@@ -57,7 +58,7 @@ def test_over_all_inputs_the_promise_holds(c: Certificate) -> None:
 
 
 def test_readme_says_what_all_inputs_say() -> None:
-    text = " ".join((FOLDER.parent / "README.md").read_text().split())
+    text = " ".join((ROOT / "README.md").read_text().split())
     sentence = text[text.index("Over every finite float32") : text.index("values and slopes")]
     fast = [c for c in EXHAUSTIVE if c.computation == "fast"]
     assert f"within {max(c.largest for c in fast):.3f} ULP" in sentence

@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import rheobase.torch as rt
-from rheobase.bench.allocations import Allocations, now
+from rheobase.torch.allocations import Allocations, now
 from tests.doctor.networks import MODELS, batches, mlp
 
 Tensor = torch.Tensor

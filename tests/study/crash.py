@@ -6,14 +6,23 @@ import json
 import multiprocessing
 import os
 import resource
+import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
+from datetime import datetime, timedelta, tzinfo
+from itertools import cycle
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from rheobase.study import Results, StudyError, load, run
+import optuna
+
+from rheobase.study import Results, StudyError, conduct, load, run, worker
 from rheobase.study.conduct import share
 from rheobase.study.cost import Cost
 from rheobase.study.kept import Files, Kept, only_writer
@@ -23,6 +32,7 @@ from rheobase.study.plan import Plan
 from rheobase.study.record import to_record
 from rheobase.study.shared import Shared, name_of
 from rheobase.study.terms import terms
+from rheobase.study.train import Run
 from rheobase.study.worker import serve
 
 PLAN = Plan(
@@ -52,6 +62,53 @@ def coordinate(url: str, out: Path) -> Results:
     with closing(shared(url)) as ledger:
         ledger.set_measured(MEASURED)
         return share(data, PLAN, ledger, Files(out, terms(data, PLAN)), order(DATA, None, PLAN))
+
+
+class Jumping(datetime):
+    """A wall clock that is set forward and back by a day all the time."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        """A day off."""
+        return datetime.now(tz) + timedelta(days=next(_jumps))
+
+
+#: Days that the clock is wrong by.
+_jumps = cycle([1, -1, 0])
+
+
+def with_a_jumping_clock(work: Callable[..., object], *given: object) -> None:
+    """The same while the wall clock jumps: that of time.time, and that by which Optuna dates its trials."""
+    truly = time.time
+    time.time = lambda: truly() + 86400 * next(_jumps)
+    optuna.storages._rdb.storage.datetime = Jumping
+    optuna.trial._frozen.datetime = SimpleNamespace(datetime=Jumping)
+    work(*given)
+
+
+def held_up(gate: Path, work: Callable[..., object], *given: object) -> None:
+    """The same where no job goes on before there is the file `gate`: there is time for others."""
+    whole = conduct.trained
+
+    def waiting(*job: Any) -> list[Run]:
+        while not gate.exists():
+            time.sleep(0.05)
+        return whole(*job)
+
+    conduct.trained = waiting
+    work(*given)
+
+
+def die_in_a_job(url: str) -> None:
+    """A worker that is killed in the middle of the first job it gets."""
+    worker.trained = lambda *job: os.kill(os.getpid(), signal.SIGKILL)
+    serve(url)
+
+
+def open_at(url: str, gate: Barrier) -> None:
+    """Open the database when all do."""
+    gate.wait(60)
+    shared(url).close()
 
 
 def help_out(url: str) -> None:

@@ -13,6 +13,7 @@ from torch import nn
 from rheobase.doctor.health import Health, health
 from rheobase.study import Dataset, Plan, Results, Run
 from rheobase.study.cost import Cost
+from rheobase.study.ledger import History
 from rheobase.study.record import cell_of
 from rheobase.study.results import summarise
 
@@ -43,6 +44,7 @@ def results(scores: dict[str, list[float]], task: str = "classes", notes: tuple[
         plan,
         {cell_of(run): run for run in runs},
         {name: Cost(1.0 + k / 10, 0.02, 1.0) for k, name in enumerate(scores)},
+        History(),
     )
 
 

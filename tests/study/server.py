@@ -24,8 +24,12 @@ def programs() -> Path:
     return folders[-1]
 
 
+#: Nothing need outlive the tests.
+FORGETFUL = "-c fsync=off"
+
+
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres(settings: str = FORGETFUL) -> Iterator[str]:
     """The URL of an empty database; the server is gone afterwards, with all it held."""
     bin_ = programs()
     # it refuses to run as root
@@ -34,7 +38,7 @@ def postgres() -> Iterator[str]:
     if user:
         os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
     port = _free_port()
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 {settings}"
     start = [bin_ / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-w", "-o", options, "start"]
     create = [bin_ / "initdb", "-D", folder / "data", "-U", "rheobase", "-A", "trust", "--no-sync"]
     for command in (create, start):

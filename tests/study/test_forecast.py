@@ -16,7 +16,7 @@ NOTHING = {"split": 0.0, "score": 0.0}
 
 def held(alone: float, together: float, group: int = 21, around: dict[str, float] = NOTHING) -> dict[str, Any]:
     pace = {"alone": alone, "together": together, "group": group}
-    return {"paces": dict.fromkeys(PLAN.activations, pace), "around": around, "measuring": 1.0}
+    return {"paces": dict.fromkeys(PLAN.activations, pace), "around": around, "measuring": 0.75, "starting": 0.25}
 
 
 def test_a_loop_takes_every_step_of_every_training() -> None:

@@ -131,5 +131,6 @@ def test_what_an_imbalanced_table_is_scored_by_is_told() -> None:
     words = dict(legend(replace(r, data=rare("no", "yes"))))
     assert words["avg. prec."].startswith("average precision: how purely test rows of the rarer class come first")
     assert words["avg. prec."].endswith(
-        "which is 'yes'; taken because the commonest class has 9 times the rows of the rarest; mean over 2 seeds"
+        "the rarer class is 'yes'; taken because the commonest class has 9 times the rows of the "
+        "rarest; mean over 2 seeds"
     )

@@ -13,10 +13,13 @@ import pytest
 import torch
 from torch import nn
 
-from rheobase.study import Dataset, Plan, Run, load, population
-from rheobase.study.architecture import Drop, Linear, Norm, Skip, Unit, layers
+import rheobase.torch as rt
+from rheobase.catalogue import definitions
+from rheobase.study import Dataset, Plan, Run, descent, load, population, stacked
+from rheobase.study.architecture import Drop, Linear, Norm, Skip, Unit, hidden_unit, layers
 from rheobase.study.population import Population, groups, limits, pace, train_together
-from rheobase.study.train import Member, fitted, network, outcome, split, train
+from rheobase.study.stacked import many
+from rheobase.study.train import Member, fitted, loss_of, network, outcome, slope_of_loss, split, train
 
 PLAN = Plan(("relu",), steps=200, batch=32, hidden=(12, 12, 8))
 #: Rates and seeds mixed, so that neighbours of one rate are of different seeds, and the other way round.
@@ -85,6 +88,40 @@ def test_members_are_those_of_the_loop_with(function: str) -> None:
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_members_are_those_of_the_loop_in_every_network(options: dict[str, Any], optimizer: Any) -> None:
     check_against_the_loop(load("iris"), replace(PLAN, optimizer=optimizer, **options), "tanh")
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize(
+    ("what", "method", "wrong"),
+    [
+        (stacked.Units, "backward", lambda self, above: above),
+        (stacked.Residuals, "backward", lambda self, above: self.inner.backward(above)),
+        (stacked.ByAutograd, "backward", lambda self, above: torch.autograd.grad(self.out, self.x, above)[0]),
+        (descent.Adam, "step", lambda self, _step=descent.Adam.step: [_step(self), _step(self)]),
+    ],
+    ids=["slope left out", "skip left out", "parameters left out", "two steps for one"],
+)
+def test_a_wrong_step_is_noticed(what: type, method: str, wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(what, method, wrong)
+    with pytest.raises(AssertionError):
+        check_against_the_loop(load("iris"), replace(PLAN, batch_norm=True, residual=True, steps=20), "tanh")
+
+
+TRAINED = [d.name for d in definitions() if d.kind == "elementwise" and d.noise is None]
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_function_among_stacked_layers_is_that_of_one_network(name: str) -> None:
+    x = torch.tensor([0.0, -0.0, 1e-30, 0.5, 1.0, 3.0, 20.0, 200.0])
+    x = torch.stack([x, -x]).repeat(3, 1, 1)
+    above = torch.linspace(-2, 2, x.numel()).reshape(x.shape)
+    layer, alone = many(Unit(name), 3, torch.rand), hidden_unit(name)
+    ours, theirs = layer(x), x.clone().requires_grad_()
+    with rt.saves("input"):
+        expected = alone(theirs)
+    expected.backward(above)
+    assert torch.equal(ours, expected.detach())
+    assert torch.equal(layer.backward(above), theirs.grad)
 
 
 @pytest.mark.usefixtures("double")
@@ -168,7 +205,21 @@ def test_groups_fit_into_memory() -> None:
     assert 1 <= seeds * rows * 31 * 4 <= population.MEMORY
     assert 1 <= most * rows // 5 * 30 * 4 <= population.MEMORY
     assert limits(load("iris"), PLAN)[0] == population.MOST
+    for width in (64, 128, 256):
+        # weights, gradients and both moments of the hidden layers alone
+        assert (
+            1 < limits(load("digits"), replace(PLAN, hidden=(width,) * 3))[0] * 4 * 2 * width**2 * 4 < population.CACHE
+        )
     assert limits(load("iris"), replace(PLAN, hidden=(4096, 4096, 4096)))[0] == 1
+
+
+@pytest.mark.parametrize("name", ["digits", "breast_cancer", "diabetes"])
+def test_the_slope_of_the_loss_is_its_gradient(name: str) -> None:
+    data = load(name)
+    y = split(data, 0).train[1][:50]
+    out = torch.randn(50, data.outputs, generator=torch.Generator().manual_seed(0)).mul(3).requires_grad_()
+    loss_of(data, reduction="sum")(out, y).backward()
+    torch.testing.assert_close(slope_of_loss(data)(out.detach(), y), out.grad)
 
 
 def test_a_last_batch_of_one_row_is_normalised() -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from math import inf, nan
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import event, text
 
 from rheobase.study import StudyError, load
 from rheobase.study.cells import Job, wanted
@@ -21,7 +29,7 @@ from rheobase.study.kept import CELLS, Files, repair
 from rheobase.study.shared import Shared
 from rheobase.study.terms import terms
 from rheobase.study.train import Run
-from rheobase.study.worker import serve
+from rheobase.study.worker import orders, serve
 from tests.study import crash
 from tests.study.crash import PLAN, begun, coordinate, facts, shared
 from tests.study.server import postgres
@@ -43,6 +51,19 @@ def completed(url: str) -> Counter[str]:
     return Counter(t.user_attrs["job"] for t in trials(url, TrialState.COMPLETE))
 
 
+@contextmanager
+def rows_read(ledger: Shared) -> Iterator[list[int]]:
+    """How many rows each statement in the block brought."""
+    found: list[int] = []
+
+    def note(connection: object, cursor: Any, *rest: object) -> None:
+        found.append(cursor.rowcount)
+
+    event.listen(ledger.database.engine, "after_cursor_execute", note)
+    yield found
+    event.remove(ledger.database.engine, "after_cursor_execute", note)
+
+
 def trials(url: str, *states: TrialState) -> list[FrozenTrial]:
     with closing(shared(url)) as ledger:
         return ledger.study.get_trials(states=states)
@@ -53,8 +74,6 @@ def test_two_share_the_work_and_end_as_one_would(url: str, tmp_path: Path, unint
     while not list(tmp_path.glob(f"{CELLS}/*")):
         time.sleep(0.05)
     helper = begun(crash.help_out, url)
-    with pytest.raises(StudyError, match="is being carried out already"):
-        coordinate(url, tmp_path)
     results.join(300)
     helper.join(300)
     assert (results.exitcode, helper.exitcode) == (0, 0)
@@ -62,6 +81,13 @@ def test_two_share_the_work_and_end_as_one_would(url: str, tmp_path: Path, unint
     assert facts(coordinate(url, tmp_path)) == uninterrupted
     with closing(shared(url)) as ledger:
         assert len(list((tmp_path / CELLS).iterdir())) == len(ledger.runs())
+
+
+def test_there_is_one_coordinator(url: str, tmp_path: Path) -> None:
+    refused = pytest.raises(StudyError, match="is being carried out already")
+    with closing(shared(url)) as ledger, ledger.only_coordinator(), refused:
+        coordinate(url, tmp_path)
+    coordinate(url, tmp_path)
 
 
 def test_whoever_is_killed_nothing_is_lost_and_nothing_done_twice(
@@ -83,13 +109,47 @@ def test_whoever_is_killed_nothing_is_lost_and_nothing_done_twice(
     assert set(completed(url).values()) == {1}
 
 
-@pytest.mark.filterwarnings("ignore:Heartbeat of storage")
-def test_a_worker_that_dies_before_its_first_sign_of_life_holds_nothing_up(
+def begun_and_held_up(url: str, out: Path, gate: Path, within: Callable[..., None] | None = None) -> BaseProcess:
+    """A coordinator that workers know of, and that goes on when there is the file `gate`."""
+    work = (crash.held_up, gate, crash.coordinate, url, out)
+    process = begun(*work) if within is None else begun(within, *work)
+    while not orders(url):
+        time.sleep(0.05)
+    return process
+
+
+def test_workers_come_and_are_killed_in_the_middle_of_their_jobs(
     url: str, tmp_path: Path, uninterrupted: list[object]
 ) -> None:
+    coordinator = begun_and_held_up(url, tmp_path, tmp_path / "go on")
+    for _ in range(2):
+        killed = begun(crash.die_in_a_job, url)
+        killed.join(300)
+        assert killed.exitcode == -signal.SIGKILL
+    told: list[tuple[int, int]] = []
+    helper = ThreadPoolExecutor(1).submit(serve, url, None, lambda *counts: told.append(counts))
+    (tmp_path / "go on").touch()
+    coordinator.join(300)
+    helper.result(300)
+    assert coordinator.exitcode == 0
+    assert len(trials(url, TrialState.FAIL)) == 2
+    assert set(completed(url).values()) == {1}
+    results = coordinate(url, tmp_path)
+    assert facts(results) == uninterrupted
+    assert results.history.given_up == 2
+    assert told == sorted(told), "what a worker shows is of the whole study"
+    assert {total for _, total in told} <= {27, 33, 39}
+
+
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage")
+@pytest.mark.parametrize("clock", ["right", "set back"])
+def test_a_worker_that_dies_holds_nothing_up(url: str, tmp_path: Path, uninterrupted: list[object], clock: str) -> None:
+    """Also after a sign of life that, the database's clock set back since, lies in the future."""
     with closing(shared(url)) as ledger:
         ledger.offer(lambda runs: wanted(PLAN, runs))
-        ledger.study.ask()  # takes a job, and gives no sign of life
+        assert ledger._queue.take()  # and gives no sign of life any more
+        if clock == "set back":
+            move_signs_of_life(ledger, "1 day")
     coordinator = begun(crash.coordinate, url, tmp_path)
     coordinator.join(120)
     ended = coordinator.exitcode
@@ -97,6 +157,50 @@ def test_a_worker_that_dies_before_its_first_sign_of_life_holds_nothing_up(
     assert ended == 0
     assert facts(coordinate(url, tmp_path)) == uninterrupted
     assert set(completed(url).values()) == {1}
+
+
+def move_signs_of_life(ledger: Shared, by: str) -> None:
+    """As if the database's clock had been set the other way since."""
+    with ledger.database.engine.begin() as connection:
+        connection.execute(text(f"UPDATE trial_heartbeats SET heartbeat = heartbeat + interval '{by}'"))
+
+
+def test_the_database_s_clock_set_forward_gives_up_who_lives_and_loses_nothing(url: str, tmp_path: Path) -> None:
+    with closing(shared(url)) as ledger, closing(shared(url)) as coordinator:
+        coordinator.offer(lambda runs: wanted(PLAN, runs))
+
+        def train(job: Job) -> list[Run]:
+            move_signs_of_life(ledger, "-1 day")
+            coordinator._examined = -inf
+            coordinator.offer(lambda runs: wanted(PLAN, runs))
+            return trained(load(crash.DATA), PLAN, crash.MEASURED["together"], job)
+
+        assert ledger.work(train)
+        assert len(trials(url, TrialState.FAIL)) == 1
+    coordinate(url, tmp_path)
+    assert set(completed(url).values()) == {1}
+
+
+def test_the_clocks_of_workers_may_jump(url: str, tmp_path: Path, uninterrupted: list[object]) -> None:
+    coordinator = begun_and_held_up(url, tmp_path, tmp_path / "go on", crash.with_a_jumping_clock)
+    helper = begun(crash.with_a_jumping_clock, crash.help_out, url)
+    while not completed(url):
+        time.sleep(0.05)
+    (tmp_path / "go on").touch()
+    for process in (coordinator, helper):
+        process.join(300)
+        assert process.exitcode == 0
+    assert not trials(url, TrialState.FAIL), "nobody was given up"
+    assert set(completed(url).values()) == {1}
+    assert facts(coordinate(url, tmp_path)) == uninterrupted
+
+
+def test_many_may_open_an_empty_database_at_once(url: str) -> None:
+    gate = multiprocessing.get_context("forkserver").Barrier(4)
+    crew = [begun(crash.open_at, url, gate) for _ in range(4)]
+    for process in crew:
+        process.join(300)
+    assert [process.exitcode for process in crew] == [0] * 4
 
 
 def test_a_worker_that_was_given_up_but_lives_does_no_harm(url: str, tmp_path: Path) -> None:
@@ -132,3 +236,62 @@ def test_other_databases_and_other_data_are_refused(url: str, tmp_path: Path) ->
     coordinate(url, tmp_path)
     with pytest.raises(StudyError, match="differs in data"):
         serve(url, "wine")
+
+
+def test_claims_and_looks_bring_only_what_is_new(url: str) -> None:
+    """However long the queue is, and however much is done: a study of n jobs must not cost n²."""
+    plan = replace(PLAN, tuning_seeds=tuple(range(1000, 1100)))
+    jobs = [(cell,) for job in wanted(plan, {}) for cell in job]
+
+    def train(job: Job) -> list[Run]:
+        return [Run(c.activation, c.learning_rate, c.seed, 0.5, nan, False, nan, np.ones(1), None) for c in job]
+
+    with closing(shared(url)) as ledger, ledger.only_coordinator():
+        assert ledger.offer(lambda runs: jobs)
+        while len(ledger.runs()) < len(jobs) / 2:
+            assert ledger.work(train)
+        with rows_read(ledger) as rows:
+            for _ in range(5):
+                assert ledger.work(train)
+                assert ledger.offer(lambda runs: jobs)
+                ledger.state  # noqa: B018
+        assert len(jobs) == 900
+        assert sum(rows) / 5 < 30
+        with ledger.database.engine.connect() as connection:
+            idle = text(
+                "SELECT state FROM pg_stat_activity WHERE usename = 'rheobase' AND backend_type = 'client backend'"
+            )
+            assert sorted(connection.execute(idle).scalars()) == ["active", "idle"]  # this one, and the lock's
+    with closing(shared(url)) as other:
+        assert other.runs().keys() == {cell for job in jobs[:455] for cell in job}
+
+
+def test_many_claim_at_once_and_nobody_claims_twice(url: str) -> None:
+    with closing(shared(url)) as ledger:
+        ledger._queue.put([f"[{k}]" for k in range(200)])
+
+        def take(_: int) -> list[str]:
+            with closing(shared(url)) as mine:
+                return [taken.job for taken in iter(mine._queue.take, None)]
+
+        with ThreadPoolExecutor(4) as pool:
+            found = [job for jobs in pool.map(take, range(4)) for job in jobs]
+    assert len(found) == 200
+    assert len(set(found)) == 200
+
+
+def test_a_job_that_came_to_nothing_is_put_again_and_no_other(url: str) -> None:
+    with closing(shared(url)) as ledger:
+        jobs = wanted(PLAN, {})
+        ledger.offer(lambda runs: jobs)
+
+        def fails(job: Job) -> list[Run]:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            ledger.work(fails)
+        for _ in range(2):
+            assert ledger.offer(lambda runs: jobs)
+        waiting = Counter(t.user_attrs["job"] for t in trials(url, TrialState.WAITING))
+        assert set(waiting.values()) == {1}
+        assert len(waiting) == len(jobs)

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from rheobase.study import pictures
+from rheobase.study import pictures_of_training
 from rheobase.study.report import render
 from rheobase.study.results import Results
 from rheobase.study.table import ROOMY, headings, legend, row, show
+from rheobase.study.views import courses
 from tests.study.invented import results
 
 CASES = {
@@ -106,9 +107,8 @@ def test_a_page_is_drawn_of_curves_that_left_all_bounds(value: float) -> None:
 def test_learning_curves_are_marked(low: float, high: float, most: int) -> None:
     r = CASES["close"]
     curves = [replace(run, curve=np.geomspace(high, low, 20)) for run in r.outcomes[0].runs]
-    figure = pictures.curve(
-        replace(r, outcomes=tuple(replace(o, runs=tuple(curves)) for o in r.outcomes)), r.outcomes[0]
-    )
+    changed = replace(r, outcomes=tuple(replace(o, runs=tuple(curves)) for o in r.outcomes))
+    figure = pictures_of_training.curve(changed, courses(changed)[0])
     figure.canvas.draw()
     axes = figure.axes[0]
     bottom, top = axes.get_ylim()
@@ -122,9 +122,10 @@ def test_the_page_shows_the_cells_of_the_table(case: str) -> None:
     page = render(r, "rheobase study")
     for o in r.outcomes:
         assert "".join(f"<td>{escape(cell)}</td>" for cell in row(r, o)) in page
-    of_all = 5  # differences, seeds, superiority, cost, learning rates
+    # differences, seeds, superiority, rates, budgets; cost by time and memory, curves by step and by time
+    of_all = 5 + 2 + 2
     assert page.count("<svg") == of_all + 2 * len(r.outcomes) == page.count('role="img"')
-    assert page.count("<figcaption>") == page.count("<figure>") == of_all + 2
+    assert page.count("<figcaption>") == page.count("<figure>") == page.count("<summary>") == 9
     for loader in ("<script", "<link", "<img", "@import", "url(http", 'src="'):
         assert loader not in page
-    assert len(page) < 100_000 * len(r.outcomes)
+    assert len(page) < 100_000 * (len(r.outcomes) + 1)

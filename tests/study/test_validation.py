@@ -15,7 +15,7 @@ import simulated
 import torch
 import validation_goals
 import validation_page
-from measured import rows
+from generated import rows
 from populations import POPULATIONS
 
 from rheobase.study import load, statistics, verdict

@@ -166,17 +166,17 @@ def test_what_the_user_says_does_not_matter_decides() -> None:
     assert verdict(a=BASE, b=b, c=c).top == ("b",)
     small = judged(0.005, a=BASE, b=b, c=c)
     assert (small.kind, small.top) == ("tied", ("b", "a"))
-    assert "b and a cannot be told apart, or differ by less than your 0.50 points" in small.sentence
+    assert "b and a cannot be told apart, or differ by less than your threshold of 0.50 points" in small.sentence
     assert "Keep a" in small.sentence
     alike = judged(0.005, a=BASE, b=b)
     assert (alike.kind, alike.top) == ("equivalent", ("b", "a"))
-    assert "all are within your 0.50 points. Keep a" in alike.sentence
+    assert "all are within your threshold of 0.50 points. Keep a" in alike.sentence
     large = judged(0.001, a=BASE, b=b, c=c)
     assert (large.kind, large.top) == ("winner", ("b",))
-    assert large.sentence.endswith("more than chance explains, and more than your 0.10 points.")
+    assert large.sentence.endswith("more than chance explains, and more than your threshold of 0.10 points.")
     unsure = judged(0.003, a=BASE, b=b, c=c)
     assert unsure.kind == "winner"
-    assert unsure.sentence.endswith("more than chance explains, and perhaps less than your 0.30 points.")
+    assert unsure.sentence.endswith("more than chance explains, and perhaps less than your threshold of 0.30 points.")
 
 
 def test_a_difference_beyond_the_stated_one_is_no_equivalence() -> None:

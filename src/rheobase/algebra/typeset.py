@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import sympy as sp
@@ -16,6 +17,8 @@ from rheobase.errors import DefinitionError
 
 #: Denominators up to this are printed as fractions, others as decimals of so many digits.
 _LONGEST, _DIGITS = 12, 17
+#: Operations in what is simplified: with more it takes up to seconds, and saves little.
+_SIMPLIFIED = 16
 
 
 class _Latex(LatexPrinter):
@@ -54,13 +57,15 @@ def latex(definition: Definition, order: int = 0) -> str:
     return _set(definition, derivative(definition, order) if order else expression)
 
 
+@cache
 def derivative(definition: Definition, order: int) -> sp.Expr:
     """The shortest form of the derivative: the paper's, as it comes or simplified, or the computed one's."""
     tower = program(definition, at_rest=True)
     for _ in range(order):
         tower = tower.partial(0)
     papers = plain(paper_at_rest(definition)).diff(symbol("x"), order)
-    forms = (plain(tower.expression), papers, sp.simplify(papers))
+    simpler = [sp.simplify(papers)] if papers.count_ops() <= _SIMPLIFIED else []
+    forms = (plain(tower.expression), papers, *simpler)
     return min(forms, key=lambda form: len(str(_legible(form))))
 
 

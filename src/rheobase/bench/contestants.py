@@ -13,13 +13,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from rheobase.bench.plan import RIVALS
+from rheobase.bench.plan import EXACT, FAST, NUMPY, RIVALS
 from rheobase.bench.work import Entries
 from rheobase.definition import Definition
 from rheobase.kernels.precision import precision
 
 COPY = "copy"
-FAST, EXACT, NUMPY = OURS = ("rheobase fast", "rheobase exact", "rheobase numpy")
 
 
 @dataclass(frozen=True, slots=True)

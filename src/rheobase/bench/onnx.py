@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import onnxruntime  # type: ignore[import-untyped]
@@ -16,37 +15,12 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (  # type: ignore[import
 
 from rheobase.bench.plan import FORWARD, IN_PLACE
 from rheobase.bench.work import Entries, Work, again
-from rheobase.definition import Definition, Elsewhere
-
-#: ONNX's operators; a parameter of ours that is no attribute of theirs is a further input.
-OPERATORS: Mapping[str, Elsewhere] = {
-    "sigmoid": Elsewhere(function="Sigmoid"),
-    "tanh": Elsewhere(function="Tanh"),
-    "hard_sigmoid": Elsewhere(function="HardSigmoid", fixed={"alpha": 1 / 6, "beta": 0.5}),
-    "hard_tanh": Elsewhere(function="Clip"),
-    "softsign": Elsewhere(function="Softsign"),
-    "identity": Elsewhere(function="Identity"),
-    "relu": Elsewhere(function="Relu"),
-    "leaky_relu": Elsewhere(function="LeakyRelu", arguments={"negative_slope": "alpha"}),
-    "prelu": Elsewhere(function="PRelu"),
-    "elu": Elsewhere(function="Elu", arguments={"alpha": "alpha"}),
-    "selu": Elsewhere(function="Selu"),
-    "celu": Elsewhere(function="Celu", arguments={"alpha": "alpha"}),
-    "gelu": Elsewhere(function="Gelu", fixed={"approximate": "none"}),
-    "gelu_tanh": Elsewhere(function="Gelu", fixed={"approximate": "tanh"}),
-    "silu": Elsewhere(function="Swish"),
-    "hard_swish": Elsewhere(function="HardSwish"),
-    "mish": Elsewhere(function="Mish"),
-    "exponential": Elsewhere(function="Exp"),
-    "sin": Elsewhere(function="Sin"),
-    "softmax": Elsewhere(function="Softmax"),
-    "log_softmax": Elsewhere(function="LogSoftmax"),
-}
+from rheobase.definition import Definition
 
 
 def entries(definition: Definition) -> Entries:
     """ONNX's operator, if it has one and this ONNX Runtime knows it."""
-    if definition.name not in OPERATORS:
+    if not definition.onnx.function:
         return {}
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
@@ -72,16 +46,20 @@ def entries(definition: Definition) -> Entries:
 
 def model(definition: Definition) -> ModelProto:
     """The smallest graph with the function's operator, in the oldest version that has it as it is now."""
-    theirs = OPERATORS[definition.name]
-    named: dict[str, Any] = {theirs.arguments[k]: v for k, v in definition.defaults.items() if k in theirs.arguments}
-    rest = {k: v for k, v in definition.defaults.items() if k not in theirs.arguments}
-    numbers = [helper.make_tensor(k, TensorProto.FLOAT, _shape(theirs.function), [v]) for k, v in rest.items()]
-    node = helper.make_node(theirs.function, ["x", *rest], ["y"], **(named | dict(theirs.fixed)))
+    theirs = definition.onnx
+    schema = defs.get_schema(theirs.function)
+    ours = {theirs.arguments.get(name, name): value for name, value in definition.defaults.items()}
+    given: dict[str, Any] = {**ours, **theirs.fixed}
+    attributes: dict[str, Any] = {name: value for name, value in given.items() if name in schema.attributes}
+    # what is no attribute is a further input
+    rest = [i.name for i in schema.inputs[1:] if i.name in given]
+    numbers = [helper.make_tensor(k, TensorProto.FLOAT, _shape(theirs.function), [given[k]]) for k in rest]
+    node = helper.make_node(theirs.function, ["x", *rest], ["y"], **attributes)
     of_any_shape: Any = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, _dimensions(definition)) for name in ("x", "y")
     ]
     graph = helper.make_graph([node], definition.name, of_any_shape[:1], of_any_shape[1:], numbers)
-    version = helper.make_opsetid("", defs.get_schema(theirs.function).since_version)
+    version = helper.make_opsetid("", schema.since_version)
     return helper.make_model(graph, opset_imports=[version], ir_version=helper.find_min_ir_version_for([version]))
 
 

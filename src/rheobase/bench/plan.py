@@ -27,6 +27,8 @@ SIZES = (1 << 9, 1 << 12, 1 << 16, 1 << 20, 1 << 24)
 #: Widths of the layers in the network whose training step is timed.
 WIDTHS = (128, 256, 512)
 
+#: What we are called: our two cores, and our NumPy form.
+FAST, EXACT, NUMPY = OURS = ("rheobase fast", "rheobase exact", "rheobase numpy")
 #: What every speed is compared with.
 REFERENCE = "torch"
 RIVALS = (REFERENCE, "torch.compile", "jax", "onnxruntime")

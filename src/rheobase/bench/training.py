@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 import rheobase.torch as rt
-from rheobase.bench.contestants import CONTESTANTS, EXACT, FAST
-from rheobase.bench.plan import REFERENCE
+from rheobase.bench.contestants import CONTESTANTS
+from rheobase.bench.plan import EXACT, FAST, REFERENCE
 from rheobase.bench.work import Work, again
 from rheobase.definition import Definition
 

@@ -15,6 +15,8 @@ elu = Definition(
     reference="Clevert, Unterthiner & Hochreiter, Fast and accurate deep network learning by ELUs, 2015",
     torch=Elsewhere("ELU", "elu"),
     jax=Elsewhere(function="elu"),
+    keras=Elsewhere("ELU", "elu"),
+    onnx=Elsewhere(function="Elu"),
     differs=("TensorFlow and oneDNN compute exp(x) - 1, which loses all digits near 0.",),
 )
 
@@ -27,6 +29,8 @@ celu = Definition(
     reference="Barron, Continuously differentiable exponential linear units, 2017",
     torch=Elsewhere("CELU", "celu"),
     jax=Elsewhere(function="celu"),
+    keras=Elsewhere(function="celu"),
+    onnx=Elsewhere(function="Celu"),
     differs=("Libraries disagree for alpha < 0, which the paper does not define; it is an error here.",),
 )
 
@@ -40,6 +44,8 @@ selu = Definition(
     reference="Klambauer, Unterthiner, Mayr & Hochreiter, Self-normalizing neural networks, 2017",
     torch=Elsewhere("SELU", "selu"),
     jax=Elsewhere(function="selu"),
+    keras=Elsewhere(function="selu"),
+    onnx=Elsewhere(function="Selu"),
     differs=("MLX and tinygrad cut both constants to six digits.",),
 )
 
@@ -51,7 +57,9 @@ softplus = Definition(
     special={"-inf": "0", "inf": "inf"},
     reference="Dugas, Bengio, Bélisle, Nadeau & Garcia, Incorporating second-order functional knowledge, 2000",
     torch=Elsewhere("Softplus", "softplus", fixed={"threshold": 20.0}),
-    jax=Elsewhere(function="softplus"),
+    jax=Elsewhere(function="softplus", arguments={"beta": ""}),
+    keras=Elsewhere(function="softplus", arguments={"beta": ""}),
+    onnx=Elsewhere(function="Softplus", arguments={"beta": ""}),
     differs=("torch replaces it by x where beta*x > 20: a jump of 2e-9; here it is exact everywhere.",),
 )
 
@@ -63,6 +71,7 @@ squareplus = Definition(
     special={"-inf": "0", "inf": "inf"},
     reference="Barron, Squareplus: a softplus-like algebraic rectifier, 2021",
     jax=Elsewhere(function="squareplus"),
+    keras=Elsewhere(function="squareplus"),
 )
 
 exponential = Definition(
@@ -71,6 +80,8 @@ exponential = Definition(
     formula="exp(x)",
     special={"-inf": "0", "0": "1", "inf": "inf"},
     reference="the inverse link of Poisson regression; Nelder & Wedderburn, Generalized linear models, 1972",
+    keras=Elsewhere(function="exponential"),
+    onnx=Elsewhere(function="Exp"),
 )
 
 FAMILY = (elu, celu, selu, softplus, squareplus, exponential)

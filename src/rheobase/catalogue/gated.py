@@ -16,6 +16,7 @@ glu = Definition(
     reference="Dauphin, Fan, Auli & Grangier, Language modeling with gated convolutional networks, 2016",
     torch=Elsewhere("GLU", "glu", arguments={"axis": "dim"}),
     jax=Elsewhere(function="glu"),
+    keras=Elsewhere(function="glu"),
     differs=(CONVENTION,),
 )
 

@@ -11,6 +11,8 @@ identity = Definition(
     aliases=("linear",),
     torch=Elsewhere("Identity", keeps="nothing"),
     jax=Elsewhere(function="identity"),
+    keras=Elsewhere(function="linear"),
+    onnx=Elsewhere(function="Identity"),
 )
 
 relu = Definition(
@@ -23,6 +25,8 @@ relu = Definition(
     aliases=("rectifier",),
     torch=Elsewhere("ReLU", "relu", keeps="output"),
     jax=Elsewhere(function="relu"),
+    keras=Elsewhere("ReLU", "relu"),
+    onnx=Elsewhere(function="Relu"),
     differs=("jax.numpy.maximum(x, 0) has slope 1/2 at 0; relu has 0 in torch, JAX and here.",),
 )
 
@@ -37,6 +41,8 @@ leaky_relu = Definition(
     aliases=("lrelu",),
     torch=Elsewhere("LeakyReLU", "leaky_relu"),
     jax=Elsewhere(function="leaky_relu"),
+    keras=Elsewhere("LeakyReLU", "leaky_relu"),
+    onnx=Elsewhere(function="LeakyRelu", arguments={"negative_slope": "alpha"}),
     differs=(
         "The slope is 0.01 in torch, JAX and ONNX, 0.2 in tf.nn and keras.activations, 0.3 in Keras' layer.",
         "JAX's slope at 0 is 1; torch's and ours is the leak's.",
@@ -52,6 +58,8 @@ prelu = Definition(
     special={"-inf": "-inf", "0": "0", "inf": "inf"},
     reference="He, Zhang, Ren & Sun, Delving deep into rectifiers, 2015",
     torch=Elsewhere("PReLU", "prelu", arguments={"weight": "init"}),
+    keras=Elsewhere("PReLU"),
+    onnx=Elsewhere(function="PRelu", arguments={"weight": "slope"}),
     differs=("The slope starts at 0.25 in torch and Equinox, at 0.01 in Flax, at 0 (one per element) in Keras.",),
 )
 
@@ -77,6 +85,8 @@ relu6 = Definition(
     reference="Krizhevsky, Convolutional deep belief networks on CIFAR-10, 2010",
     torch=Elsewhere("ReLU6", "relu6"),
     jax=Elsewhere(function="relu6"),
+    keras=Elsewhere(function="relu6"),
+    onnx=Elsewhere(function="Clip", fixed={"min": 0.0, "max": 6.0}),
 )
 
 threshold = Definition(
@@ -88,6 +98,7 @@ threshold = Definition(
     special={"-inf": "0", "0": "0", "inf": "inf"},
     reference="Konda, Memisevic & Krueger, Zero-bias autoencoders and the benefits of co-adapting features, 2014",
     torch=Elsewhere("Threshold", "threshold"),
+    keras=Elsewhere(function="threshold", arguments={"value": "default_value"}),
     differs=("torch asks for both arguments; ONNX's ThresholdedRelu switches at 1.",),
 )
 

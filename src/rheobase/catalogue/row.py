@@ -13,6 +13,8 @@ softmax = Definition(
     reference="Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990",
     torch=Elsewhere("Softmax", "softmax", arguments={"axis": "dim"}, keeps="output"),
     jax=Elsewhere(function="softmax"),
+    keras=Elsewhere("Softmax", "softmax"),
+    onnx=Elsewhere(function="Softmax"),
     differs=("ONNX before opset 13 flattens to two dimensions and defaults to axis 1; torch asks for dim.",),
     accuracy=SCALED_EXPONENT,
 )
@@ -25,6 +27,8 @@ log_softmax = Definition(
     reference="Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990",
     torch=Elsewhere("LogSoftmax", "log_softmax", arguments={"axis": "dim"}, keeps="output"),
     jax=Elsewhere(function="log_softmax"),
+    keras=Elsewhere(function="log_softmax"),
+    onnx=Elsewhere(function="LogSoftmax"),
 )
 
 softmin = Definition(
@@ -45,6 +49,7 @@ sparsemax = Definition(
     stable="centred(x) - simplex_threshold(centred(x)) if centred(x) > simplex_threshold(centred(x)) else 0",
     reason="large inputs lose the digits of the threshold, which lies 1 below them at most",
     reference="Martins & Astudillo, From softmax to sparsemax, 2016",
+    keras=Elsewhere(function="sparsemax"),
 )
 
 gumbel_softmax = Definition(
@@ -68,6 +73,7 @@ hardmax = Definition(
     formula="first_max(x)",
     reference="ONNX operator Hardmax; the limit of softmax(x/tau) for tau → 0",
     aliases=("argmax_onehot",),
+    onnx=Elsewhere(function="Hardmax"),
     differs=("Of several largest elements the first gets the 1, as in ONNX.",),
 )
 

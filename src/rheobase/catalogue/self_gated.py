@@ -11,6 +11,8 @@ gelu = Definition(
     reference="Hendrycks & Gimpel, Gaussian error linear units, 2016",
     torch=Elsewhere("GELU", "gelu", fixed={"approximate": "none"}),
     jax=Elsewhere(function="gelu", fixed={"approximate": False}),
+    keras=Elsewhere(function="gelu", fixed={"approximate": False}),
+    onnx=Elsewhere(function="Gelu", fixed={"approximate": "none"}),
     differs=(
         "jax.nn.gelu and keras.ops.gelu default to the tanh form (gelu_tanh here); torch and ONNX to this one.",
         "torch's value at -inf is NaN, the limit is 0.",
@@ -26,6 +28,8 @@ gelu_tanh = Definition(
     aliases=("gelu_new", "gelu_approx"),
     torch=Elsewhere("GELU", "gelu", fixed={"approximate": "tanh"}),
     jax=Elsewhere(function="gelu", fixed={"approximate": True}),
+    keras=Elsewhere(function="gelu", fixed={"approximate": True}),
+    onnx=Elsewhere(function="Gelu", fixed={"approximate": "tanh"}),
     differs=("Hugging Face calls it gelu_new, gelu_fast, gelu_accurate and gelu_pytorch_tanh.",),
     accuracy=SCALED_EXPONENT,
 )
@@ -49,6 +53,8 @@ silu = Definition(
     aliases=("swish",),
     torch=Elsewhere("SiLU", "silu"),
     jax=Elsewhere(function="silu"),
+    keras=Elsewhere(function="silu"),
+    onnx=Elsewhere(function="Swish", fixed={"alpha": 1.0}),
     differs=("Swish in its paper has a factor beta, fixed or learnt: swish_beta here.",),
 )
 
@@ -59,6 +65,7 @@ swish_beta = Definition(
     parameters=(Parameter("beta", 1.0, Domain.parse("(0, inf)"), r"\beta", learnable=True),),
     special={"-inf": "0", "0": "0", "inf": "inf"},
     reference="Ramachandran, Zoph & Le, Searching for activation functions, 2017",
+    onnx=Elsewhere(function="Swish", arguments={"beta": "alpha"}),
     differs=("ONNX's Swish has beta as a fixed attribute called alpha.",),
     accuracy=SCALED_EXPONENT,
 )
@@ -73,6 +80,8 @@ hard_swish = Definition(
     aliases=("hardswish",),
     torch=Elsewhere("Hardswish", "hardswish"),
     jax=Elsewhere(function="hard_swish"),
+    keras=Elsewhere(function="hard_silu"),
+    onnx=Elsewhere(function="HardSwish"),
     differs=("The slope at -3 and 3 was -0.5 and 1.5 in torch before 2.7; it is 0 and 1 here and there now.",),
 )
 
@@ -84,6 +93,8 @@ mish = Definition(
     reference="Misra, Mish: a self regularized non-monotonic activation function, 2019",
     torch=Elsewhere("Mish", "mish"),
     jax=Elsewhere(function="mish"),
+    keras=Elsewhere(function="mish"),
+    onnx=Elsewhere(function="Mish"),
 )
 
 FAMILY = (gelu, gelu_tanh, quick_gelu, silu, swish_beta, hard_swish, mish)

@@ -13,6 +13,7 @@ tanhshrink = Definition(
     reference="Collobert, Kavukcuoglu & Farabet, Torch7, 2011",
     aliases=("tanh_shrink",),
     torch=Elsewhere("Tanhshrink", "tanhshrink"),
+    keras=Elsewhere(function="tanh_shrink"),
 )
 
 softshrink = Definition(
@@ -25,6 +26,7 @@ softshrink = Definition(
     reference="Donoho, De-noising by soft-thresholding, 1995",
     aliases=("soft_shrink",),
     torch=Elsewhere("Softshrink", "softshrink"),
+    keras=Elsewhere(function="soft_shrink", arguments={"lambd": "threshold"}),
 )
 
 hard_shrink = Definition(
@@ -37,6 +39,8 @@ hard_shrink = Definition(
     reference="Donoho & Johnstone, Ideal spatial adaptation by wavelet shrinkage, 1994",
     aliases=("hardshrink",),
     torch=Elsewhere("Hardshrink", "hardshrink"),
+    keras=Elsewhere(function="hard_shrink", arguments={"lambd": "threshold"}),
+    onnx=Elsewhere(function="Shrink", fixed={"bias": 0.0}),
 )
 
 FAMILY = (tanhshrink, softshrink, hard_shrink)

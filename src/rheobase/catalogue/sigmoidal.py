@@ -26,6 +26,8 @@ sigmoid = Definition(
     aliases=("logistic", "expit"),
     torch=Elsewhere("Sigmoid", "sigmoid", keeps="output"),
     jax=Elsewhere(function="sigmoid"),
+    keras=Elsewhere(function="sigmoid"),
+    onnx=Elsewhere(function="Sigmoid"),
     differs=("ONNX Runtime's rational form is accurate absolutely, not relatively, for x << 0.",),
 )
 
@@ -38,6 +40,7 @@ log_sigmoid = Definition(
     aliases=("logsigmoid",),
     torch=Elsewhere("LogSigmoid", "logsigmoid"),
     jax=Elsewhere(function="log_sigmoid"),
+    keras=Elsewhere(function="log_sigmoid"),
 )
 
 hard_sigmoid = Definition(
@@ -50,6 +53,8 @@ hard_sigmoid = Definition(
     aliases=("hardsigmoid",),
     torch=Elsewhere("Hardsigmoid", "hardsigmoid"),
     jax=Elsewhere(function="hard_sigmoid"),
+    keras=Elsewhere(function="hard_sigmoid"),
+    onnx=Elsewhere(function="HardSigmoid", fixed={"alpha": 1 / 6, "beta": 0.5}),
     differs=(
         "ONNX's default slope is 0.2 (0.2x + 0.5), as in Theano and Keras 2; torch, JAX and Keras 3 use 1/6.",
         "BinaryNet's is (x + 1)/2.",
@@ -64,6 +69,8 @@ tanh = Definition(
     reference="LeCun, Bottou, Orr & Müller, Efficient BackProp, 1998",
     torch=Elsewhere("Tanh", "tanh", keeps="output"),
     jax=Elsewhere(function="tanh"),
+    keras=Elsewhere(function="tanh"),
+    onnx=Elsewhere(function="Tanh"),
 )
 
 hard_tanh = Definition(
@@ -76,7 +83,9 @@ hard_tanh = Definition(
     reference="Collobert, Large scale machine learning, 2004",
     aliases=("hardtanh",),
     torch=Elsewhere("Hardtanh", "hardtanh"),
-    jax=Elsewhere(function="hard_tanh"),
+    jax=Elsewhere(function="hard_tanh", arguments={"min_val": "", "max_val": ""}),
+    keras=Elsewhere(function="hard_tanh", arguments={"min_val": "", "max_val": ""}),
+    onnx=Elsewhere(function="Clip", arguments={"min_val": "min", "max_val": "max"}),
     differs=("JAX's slope at -1 and 1 is 1; torch's and ours is 0.",),
 )
 
@@ -89,6 +98,8 @@ softsign = Definition(
     aliases=("soft_sign",),
     torch=Elsewhere("Softsign", "softsign"),
     jax=Elsewhere(function="soft_sign"),
+    keras=Elsewhere(function="softsign"),
+    onnx=Elsewhere(function="Softsign"),
 )
 
 FAMILY = (step, sigmoid, log_sigmoid, hard_sigmoid, tanh, hard_tanh, softsign)

@@ -1,6 +1,6 @@
 """Functions that oscillate or peak: for periodic signals, coordinates and radial features."""
 
-from rheobase.definition import Definition, Parameter
+from rheobase.definition import Definition, Elsewhere, Parameter
 from rheobase.domain import Domain
 
 snake = Definition(
@@ -21,6 +21,7 @@ sin = Definition(
     special={"0": "0"},
     reference="Sitzmann et al., Implicit neural representations with periodic activation functions, 2020",
     aliases=("sine",),
+    onnx=Elsewhere(function="Sin"),
     differs=("SIREN scales the input by 30 first; here that scale belongs to the layer before.",),
 )
 

@@ -15,8 +15,10 @@ from rheobase import catalogue
 from rheobase.activation import get
 from rheobase.cli.benchmarks import bench
 from rheobase.cli.certificates import certify
+from rheobase.cli.claims import claims
 from rheobase.cli.complaints import UsageError, explain
 from rheobase.cli.doctor import check
+from rheobase.cli.pages import atlas
 from rheobase.cli.stop import INTERRUPTED, stop
 from rheobase.cli.studies import study, worker
 from rheobase.errors import RheobaseError
@@ -107,3 +109,5 @@ app.command()(worker)
 app.command()(bench)
 app.command()(certify)
 app.command()(check)
+app.command()(claims)
+app.command()(atlas)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import sympy as sp
 
 from rheobase.algebra.typeset import derivative
 from rheobase.definition import Definition
-from rheobase.facts.curve import curve
+from rheobase.facts.curve import Curve, curve
 from rheobase.facts.fixed import fixed_points
 from rheobase.facts.gaussian import Gaussian, gaussian
 from rheobase.facts.kinks import Kink, continuity, kinks
@@ -71,10 +72,14 @@ def facts(definition: Definition, **parameters: float) -> Facts:
     >>> str(rb.sigmoid.facts.range), rb.relu.facts.dead_zone
     ('(0, 1)', ((-inf, 0.0),))
     """
-    at = curve(definition, parameters)
+    return _facts(curve(definition, parameters))
+
+
+@lru_cache(maxsize=256)
+def _facts(at: Curve) -> Facts:
     averages = gaussian(at)
     return Facts(
-        definition=definition,
+        definition=at.definition,
         parameters=dict(at.values),
         range=image(at),
         limits=(at.limit(-1), at.limit(1)),
@@ -89,5 +94,5 @@ def facts(definition: Definition, **parameters: float) -> Facts:
         lipschitz=lipschitz(at),
         fixed_points=fixed_points(at),
         gaussian=averages,
-        relatives=relatives(definition.name),
+        relatives=relatives(at.definition.name),
     )

@@ -81,9 +81,6 @@ class _Printer(PythonCodePrinter):
     def _print_Or(self, node: Any) -> str:
         return "(" + " | ".join(self._print(a) for a in node.args) + ")"
 
-    def _print_ITE(self, node: Any) -> str:
-        return self._print(node.to_nnf())
-
     def _print_Pow(self, node: Any, **_: Any) -> str:
         base, power = node.args
         if node.is_number:
@@ -167,9 +164,9 @@ def source(program: Program, name: str = "function") -> str:
     """Python source of `program`: a function of its arguments and, for rows, of `axis`."""
     x = program.arguments[0].name
     printer = _Printer(x)
-    steps, (result,) = sp.cse(
-        [_with_digits(program.expression)], symbols=sp.numbered_symbols("t", real=True), order="none"
-    )
+    # before comparisons get names: what is not so is said of a comparison by its opposite, and of a name by nothing
+    expression = _with_digits(program.expression).replace(sp.ITE, lambda *choice: sp.ITE(*choice).to_nnf())
+    steps, (result,) = sp.cse([expression], symbols=sp.numbered_symbols("t", real=True), order="none")
     lines = [f"    {symbol.name} = {printer.doprint(value)}" for symbol, value in steps]
     text = printer.doprint(result)
     if program.arguments[0] not in program.expression.free_symbols:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -78,13 +78,6 @@ def _hidden(plan: Plan, name: str, inputs: int, width: int) -> tuple[Layer, ...]
     return (Linear(inputs, width, bias=not norm), *norm, Unit(name), *drop)
 
 
-def built(layers: Sequence[Layer], make: Callable[[Layer], nn.Module]) -> nn.Sequential:
-    """The network, each layer of it made by `make`."""
-    return nn.Sequential(
-        *[Residual(built(part.inner, make)) if isinstance(part, Skip) else make(part) for part in layers]
-    )
-
-
 def one(layer: Layer, draw: Draw) -> nn.Module:
     """A layer of one network; `draw` is where dropout takes its numbers from."""
     match layer:
@@ -96,22 +89,8 @@ def one(layer: Layer, draw: Draw) -> nn.Module:
             return hidden_unit(name)
         case Drop(share):
             return Dropout(share, draw)
-    raise AssertionError(layer)
-
-
-def many(layer: Layer, members: int, draw: Draw) -> nn.Module:
-    """The same layer of `members` networks, for inputs of shape (members, units, rows)."""
-    match layer:
-        case Linear(inputs, outputs, bias):
-            return Linears(members, inputs, outputs, bias)
-        case Norm(width):
-            return BatchNorm((members, width, 1), rows=-1)
-        case Unit(name):
-            learns = any(True for _ in hidden_unit(name).parameters())
-            return OneEach(hidden_unit(name, num_parameters=members)) if learns else hidden_unit(name)
-        case Drop(share):
-            return Dropout(share, draw)
-    raise AssertionError(layer)
+        case Skip(inner):
+            return Residual(nn.Sequential(*[one(layer, draw) for layer in inner]))
 
 
 def hidden_unit(name: str, **settings: int) -> rt.Activation:
@@ -129,37 +108,6 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The output with the input added."""
         return x + self.inner(x)
-
-
-class Linears(nn.Module):
-    """A linear layer of each member: the weights and biases of nn.Linear, stacked."""
-
-    def __init__(self, members: int, inputs: int, outputs: int, bias: bool) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(members, outputs, inputs))
-        self.bias = nn.Parameter(torch.zeros(members, outputs)) if bias else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(members, inputs, rows) → (members, outputs, rows).
-
-        Rows come last so that weights and their gradients lie as they are used, and a few outputs fill whole vectors.
-        """
-        if self.bias is None:
-            return self.weight @ x
-        return torch.baddbmm(self.bias.unsqueeze(2), self.weight, x)
-
-
-class OneEach(nn.Module):
-    """A function with learnable parameters: members take the place of channels, and each has its own."""
-
-    def __init__(self, unit: rt.Activation) -> None:
-        super().__init__()
-        self.unit = unit
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The function at `x`."""
-        out: Tensor = self.unit(x.unsqueeze(0))
-        return out.squeeze(0)
 
 
 class BatchNorm(nn.Module):

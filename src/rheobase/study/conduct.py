@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -14,13 +13,14 @@ from rheobase.study.cost import Cost, step_costs
 from rheobase.study.data import Dataset
 from rheobase.study.forecast import around
 from rheobase.study.kept import Files
-from rheobase.study.ledger import in_memory
+from rheobase.study.ledger import History, in_memory
 from rheobase.study.own import Own
+from rheobase.study.own_cost import own_costs
 from rheobase.study.plan import Plan
-from rheobase.study.population import Pace, group, pace, train_together
+from rheobase.study.population import group, pace, train_together
 from rheobase.study.record import cell_of
 from rheobase.study.results import Results, summarise
-from rheobase.study.shared import Shared, rest
+from rheobase.study.shared import Shared, State, rest
 from rheobase.study.terms import terms
 from rheobase.study.train import Member, Run, train
 from rheobase.study.workers import cores, crew
@@ -47,6 +47,12 @@ class Keeper(Protocol):
     def set_measured(self, found: Measured) -> None:
         """Note it."""
 
+    def begin(self) -> None:
+        """Note that the study is begun, or taken up again."""
+
+    def history(self) -> History:
+        """How often it was."""
+
 
 def run(
     data: Dataset | Own,
@@ -61,16 +67,18 @@ def run(
     `keeper` as soon as it is done (default: in memory); what that holds from before is not trained again.
     """
     keeper = keeper or in_memory(terms(data, plan))
-    found, runs = measured(data, plan, keeper), keeper.runs()
+    workers = cores() if workers is None else workers
+    found, runs = measured(data, plan, keeper, workers), keeper.runs()
     progress(done(plan, runs), in_all(plan, runs))
     if jobs_for(data, plan, runs):
-        with crew(cores() if workers is None else workers) as each:
+        keeper.begin()
+        with crew(workers) as each:
             while jobs := jobs_for(data, plan, runs):
                 for outcome in each(trained, [(data, plan, found["together"], job) for job in jobs]):
                     keeper.add(outcome)
                     runs.update({cell_of(r): r for r in outcome})
                     progress(done(plan, runs), in_all(plan, runs))
-    return _summarised(data, plan, runs, found)
+    return _summarised(data, plan, runs, found, keeper.history())
 
 
 def share(
@@ -86,18 +94,27 @@ def share(
     `order` is what workers must know. They learn it when all is measured: they must train as it was decided here.
     """
     written: set[Cell] = set()
+
+    def note(complete: bool = False) -> None:
+        runs = shared.runs()
+        for cell in runs.keys() - written:
+            files.write(runs[cell])
+        written.update(runs)
+        state = State(done(plan, runs), in_all(plan, runs), complete)
+        shared.tell(state)
+        progress(state.done, state.in_all)
+
     with shared.only_coordinator():
         found = measured(data, plan, shared)
+        shared.begin()
+        note()
         shared.set_order(order)
         while shared.offer(lambda runs: jobs_for(data, plan, runs)):
             if not shared.work(partial(trained, data, plan, found["together"])):
                 rest()
-            runs = shared.runs()
-            for cell in runs.keys() - written:
-                files.write(runs[cell])
-            written |= runs.keys()
-            progress(done(plan, runs), in_all(plan, runs))
-    return _summarised(data, plan, shared.runs(), found)
+            note()
+        note(complete=True)
+    return _summarised(data, plan, shared.runs(), found, shared.history())
 
 
 def jobs_for(data: Dataset | Own, plan: Plan, runs: Runs) -> list[Job]:
@@ -116,45 +133,65 @@ def trained(data: Dataset | Own, plan: Plan, together: Mapping[str, bool], job: 
     return [train(data, plan, name, *member) for member in members]
 
 
-def measured(data: Dataset | Own, plan: Plan, keeper: Keeper) -> Measured:
+def measured(data: Dataset | Own, plan: Plan, keeper: Keeper, workers: int = 1) -> Measured:
     """What a step costs, and of which functions many trainings are faster as one program.
 
-    It is kept: a study that goes on must train as it did.
+    It is measured in a fresh process, before there are others (`workers` 0: in this one), and kept: a study that goes
+    on must train as it did.
     """
-    if isinstance(data, Own):
-        return _not_measured(plan)
     held = keeper.measured()
     if not held or not set(plan.activations) <= held["costs"].keys():
-        start = time.monotonic()
-        costs = {name: asdict(cost) for name, cost in step_costs(data, plan).items()}
-        first = {job[0].activation: [Member(c.learning_rate, c.seed, c.final) for c in job] for job in wanted(plan, {})}
-        paces = {name: pace(data, plan, name, members) for name, members in first.items()}
-        held = {
-            "costs": costs,
-            "together": _together(plan, paces) | (held["together"] if held else {}),
-            "paces": {name: {**asdict(p), "group": len(group(data, plan, first[name]))} for name, p in paces.items()},
-            "around": around(data, plan),
-            "measuring": time.monotonic() - start,
-        }
+        found = _of_own(data, plan, workers) if isinstance(data, Own) else _of_the_network(data, plan, workers)
+        held = {**found, "together": found["together"] | (held["together"] if held else {})}
         keeper.set_measured(held)
     return held
 
 
-def _together(plan: Plan, paces: Mapping[str, Pace]) -> dict[str, bool]:
-    return {name: p.together < p.alone if plan.together is None else name in plan.together for name, p in paces.items()}
+def _together(plan: Plan, paces: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
+    faster = {name: p["together"] < p["alone"] for name, p in paces.items()}
+    return faster if plan.together is None else {name: name in plan.together for name in faster}
 
 
-def _not_measured(plan: Plan) -> Measured:
-    unknown = asdict(Cost(math.nan, math.nan, math.nan))
+def _of_own(own: Own, plan: Plan, workers: int) -> Measured:
     return {
-        "costs": dict.fromkeys(plan.activations, unknown),
+        "costs": {name: asdict(cost) for name, cost in own_costs(own, plan, workers).items()},
         "together": dict.fromkeys(plan.activations, False),
     }
 
 
-def _summarised(data: Dataset | Own, plan: Plan, runs: Runs, held: Measured) -> Results:
+def _of_the_network(data: Dataset, plan: Plan, workers: int) -> Measured:
+    start = time.monotonic()
+    with crew(min(workers, 1)) as each:
+        # calling a function of this module waits until a new process has loaded what it needs
+        list(each(_nothing, [()]))
+        starting = time.monotonic() - start
+        [costs], [speeds], [besides] = (each(work, [(data, plan)]) for work in (step_costs, paces, around))
+    return {
+        "costs": {name: asdict(cost) for name, cost in costs.items()},
+        "together": _together(plan, speeds),
+        "paces": speeds,
+        "around": besides,
+        "measuring": time.monotonic() - start,
+        "starting": starting,
+    }
+
+
+def _nothing() -> None:
+    pass
+
+
+def paces(data: Dataset, plan: Plan) -> dict[str, dict[str, float]]:
+    """How fast the first trainings of each function are: the fields of Pace, and how many are one group."""
+    first = {job[0].activation: [Member(c.learning_rate, c.seed, c.final) for c in job] for job in wanted(plan, {})}
+    return {
+        name: {**asdict(pace(data, plan, name, members)), "group": len(group(data, plan, members))}
+        for name, members in first.items()
+    }
+
+
+def _summarised(data: Dataset | Own, plan: Plan, runs: Runs, held: Measured, history: History) -> Results:
     together = tuple(name for name in plan.activations if held["together"][name])
-    return summarise(data, replace(plan, together=together), runs, _costs(held))
+    return summarise(data, replace(plan, together=together), runs, _costs(held), history)
 
 
 def _costs(held: Measured) -> dict[str, Cost]:

@@ -1,21 +1,28 @@
-"""What a training step with rheobase's modules costs: time and kept memory, against a reference, interleaved."""
+"""What a training step with rheobase's modules costs: time and peak memory, against a reference, interleaved."""
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import count, islice
 
 import torch
 
 from rheobase.study.data import Dataset
 from rheobase.study.plan import COST_REFERENCE, Plan
-from rheobase.study.train import loss_of, network, split
+from rheobase.study.train import Member, Split, loss_of, network, split, steps
+from rheobase.torch.allocations import Allocations
 
 ROUNDS, STEPS = 15, 8
 #: Rounds before those that are measured.
 WARM_UP = 2
+#: Steps until there are gradients, the optimizer's state and a whole batch: the second may be the rest of a table.
+FIRST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +30,9 @@ class Cost:
     """A training step against the reference's.
 
     time: the median over the rounds of the ratio to the reference in the same round. noise: the interquartile range
-    of those ratios. memory: the ratio of the bytes kept for the backward pass.
+    of those ratios. memory: the ratio of the most bytes that tensors take in a step: weights, gradients, the
+    optimizer's state, what forward keeps for backward, and what operations need for a moment. (The memory of a whole
+    process, PyTorch's half a gigabyte included, differs by more from start to start than from function to function.)
     """
 
     time: float
@@ -31,16 +40,20 @@ class Cost:
     memory: float
 
 
+#: Of what was not measured.
+UNKNOWN = Cost(math.nan, math.nan, math.nan)
+
+
 def step_costs(data: Dataset, plan: Plan) -> dict[str, Cost]:
-    """What a step of the plan's network costs with each function."""
-    x, y = (part[: plan.batch] for part in split(data, 0).train)
-    names = dict.fromkeys([COST_REFERENCE, *plan.activations])
-    models = {name: network(plan, name, x.shape[1], data.outputs, 0) for name in names}
-    loss = loss_of(data)
-    took = _step_times({name: _steps(model, lambda out: loss(out, y), x) for name, model in models.items()})
-    kept = {name: _kept(model, x) for name, model in models.items()}
+    """What a step of the plan's network costs with each function: best called in a process that does nothing else."""
+    torch.set_num_threads(1)
+    parts, names = split(data, 0), dict.fromkeys([COST_REFERENCE, *plan.activations])
+    begin = {name: partial(_training, data, plan, name, parts) for name in names}
+    visits = {name: partial(_seconds, begun()) for name, begun in begin.items()}
+    rounds = list(islice(in_turns(visits), WARM_UP + ROUNDS))[WARM_UP:]
+    peak, reference = {name: _peak(begun) for name, begun in begin.items()}, [took[COST_REFERENCE] for took in rounds]
     return {
-        name: Cost(*compared(took[name], took[COST_REFERENCE]), kept[name] / kept[COST_REFERENCE])
+        name: Cost(*compared([took[name] for took in rounds], reference), peak[name] / peak[COST_REFERENCE])
         for name in plan.activations
     }
 
@@ -51,45 +64,33 @@ def compared(times: Sequence[float], reference: Sequence[float]) -> tuple[float,
     return middle, high - low
 
 
-def _steps(model: torch.nn.Module, loss: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> Callable[[], None]:
-    optimizer = torch.optim.Adam(model.parameters())
-
-    def steps() -> None:
-        for _ in range(STEPS):
-            optimizer.zero_grad()
-            torch.autograd.backward(loss(model(x)))
-            optimizer.step()
-
-    return steps
-
-
-def _step_times(work: Mapping[str, Callable[[], None]]) -> dict[str, list[float]]:
-    """The time of each work in each round, on one thread; they take turns, and each round begins with another."""
-    names, threads = list(work), torch.get_num_threads()
-    times: dict[str, list[float]] = {name: [] for name in names}
-    torch.set_num_threads(1)
-    for turn in range(WARM_UP + ROUNDS):
+def in_turns(visits: Mapping[str, Callable[[], float]]) -> Iterator[dict[str, float]]:
+    """What each visit gives, round by round without end; each round begins with another."""
+    names = list(visits)
+    for turn in count():
         first = turn % len(names)
-        for name in names[first:] + names[:first]:
-            start = time.perf_counter()
-            work[name]()
-            times[name].append(time.perf_counter() - start)
-    torch.set_num_threads(threads)
-    return {name: found[WARM_UP:] for name, found in times.items()}
+        yield {name: visits[name]() for name in names[first:] + names[:first]}
 
 
-def _kept(model: torch.nn.Module, x: torch.Tensor) -> int:
-    """Bytes of the distinct tensors that autograd keeps for the backward pass, parameters apart."""
-    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    seen: dict[int, int] = {}
+def _training(data: Dataset, plan: Plan, name: str, parts: Split) -> Iterator[None]:
+    """Steps at a rate at which nothing diverges: numbers that are none, or tiny ones, have a speed of their own."""
+    model = network(plan, name, parts.train[0].shape[1], data.outputs, 0)
+    return steps(model, loss_of(data), plan, Member(min(plan.learning_rates), 0, False), parts.train)
 
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            seen[storage.data_ptr()] = storage.nbytes()
-        return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
-        # each output holds all that was kept before it: nothing is freed and lends its address to a later tensor
-        model(x)
-    return sum(seen.values())
+def _seconds(training: Iterator[None]) -> float:
+    start = time.perf_counter()
+    _take(training, STEPS)
+    return time.perf_counter() - start
+
+
+def _take(training: Iterator[None], steps: int) -> None:
+    deque(islice(training, steps), maxlen=0)
+
+
+def _peak(begin: Callable[[], Iterator[None]]) -> int:
+    """The most bytes that tensors take from the building of the network on; the table of the data is left out."""
+    taken = Allocations()
+    with taken.recorded():
+        _take(begin(), FIRST)
+    return taken.highest()

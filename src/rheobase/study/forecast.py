@@ -82,14 +82,15 @@ def within(plan: Plan, held: Mapping[str, Any], workers: int, seconds: float) ->
 
     What was taken away is among its notes. Raises StudyError if not even the least ends in time.
     """
-    left = seconds - held["measuring"]
+    # the processes that train load what they need, as the one that measured did
+    besides = held["measuring"] + held["starting"]
     for smaller in _smaller(plan):
         most = estimate(smaller, held, workers, EXTENSIONS)
-        if most <= left:
+        if most + besides <= seconds:
             return replace(smaller, notes=(*smaller.notes, *_reduced(plan, smaller, seconds)))
     raise StudyError(
         f"{in_words(seconds)} are too few: the least that decides anything here, {smaller.summary}, takes up to "
-        f"{in_words(math.ceil(most + held['measuring']))} on this machine; give more, or compare fewer functions"
+        f"{in_words(math.ceil(most + besides))} on this machine; give more, or compare fewer functions"
     )
 
 

@@ -85,6 +85,7 @@ class Kept:
         self.files = Files(out, terms)
         self.ledger = InFolder(out, terms)
         self.runs, self.measured, self.set_measured = self.ledger.runs, self.ledger.measured, self.ledger.set_measured
+        self.begin, self.history = self.ledger.begin, self.ledger.history
 
     def add(self, runs: Sequence[Run]) -> None:
         """Note the finished trainings of a job."""

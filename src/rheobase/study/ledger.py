@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from rheobase.errors import StudyError
@@ -18,12 +20,22 @@ from rheobase.study.cells import Cell
 from rheobase.study.record import cell_of, from_record, to_record
 from rheobase.study.train import Run
 
-#: What a study's trainings depend on, and what was measured before them: attributes of the study.
-_TERMS, _MEASURED = "terms", "measured"
+#: What a study's trainings depend on, what was measured before them, how often it was begun: attributes of the study.
+_TERMS, _MEASURED, _SITTINGS = "terms", "measured", "sittings"
 #: The records of a job's trainings: an attribute of its trial.
 RUNS = "runs"
+#: The lock of those who open a PostgreSQL database: any number that others will hardly choose.
+_OPENING = 0x72686F62
 #: Seconds that SQLite waits for another program that looks at the file.
 _PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class History:
+    """How often a study was begun or taken up again, and how many jobs were given up with their worker."""
+
+    sittings: int = 1
+    given_up: int = 0
 
 
 class UnreadableLedger(StudyError):
@@ -74,6 +86,16 @@ class Ledger:
         """Note it: a study that goes on must not measure again."""
         self.study.set_user_attr(_MEASURED, dict(found))
 
+    def begin(self) -> None:
+        """Note that the study is begun, or taken up again."""
+        with _told(self.broken):
+            self.study.set_user_attr(_SITTINGS, self.study.user_attrs.get(_SITTINGS, 0) + 1)
+
+    def history(self) -> History:
+        """What became of it so far."""
+        failed = self.study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
+        return History(self.study.user_attrs.get(_SITTINGS, 1), len(failed))
+
 
 def in_memory(terms: Mapping[str, Any]) -> Ledger:
     """A ledger that is gone with the process."""
@@ -85,9 +107,23 @@ def storage(url: str, broken: str = "", **options: Any) -> RDBStorage:
 
     Raises UnreadableLedger if it cannot be opened.
     """
-    patience = {"connect_args": {"timeout": _PATIENCE}} if url.startswith("sqlite") else {"pool_pre_ping": True}
-    with _told(broken):
-        return RDBStorage(url, engine_kwargs=patience, **options)
+    of_file: dict[str, Any] = {"connect_args": {"timeout": _PATIENCE}}
+    # a server has a process for each connection: one per worker, and for moments one for its sign of life
+    of_server: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 1, "max_overflow": 2}
+    with _told(broken), _nobody_else_opens(url):
+        return RDBStorage(url, engine_kwargs=of_file if url.startswith("sqlite") else of_server, **options)
+
+
+@contextmanager
+def _nobody_else_opens(url: str) -> Iterator[None]:
+    """Optuna makes its tables where there are none: of two who do so at once, one would fail."""
+    if not url.startswith("postgresql"):
+        yield
+        return
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _OPENING})
+        yield
 
 
 @contextmanager
@@ -97,7 +133,10 @@ def _told(advice: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, StorageInternalError, ImportError, ValueError) as error:
         cause = error.__cause__ or error
-        reason = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
+        said = getattr(cause, "orig", cause)
+        # pg8000 hands on all fields of a message; M is the words
+        words = said.args[0]["M"] if said.args and isinstance(said.args[0], dict) else str(said)
+        reason = words.strip().splitlines()[0]
         raise UnreadableLedger(f"the ledger fails: {reason}{advice}") from None
 
 

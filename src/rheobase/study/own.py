@@ -46,7 +46,7 @@ class Own:
     splits: Literal["own"] = "own"
     notes: tuple[str, ...] = (
         "The function itself decides on data, network and steps, and what a seed fixes; PyTorch's numbers are seeded. "
-        "Of costs and health nothing is known.",
+        "Of memory and health nothing is known.",
     )
 
     @property

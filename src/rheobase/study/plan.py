@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 from rheobase import catalogue
@@ -91,7 +92,9 @@ class Plan:
         """The network in words."""
         parts = ["batch normalisation"] * self.batch_norm + [f"dropout {self.dropout:g}"] * (self.dropout > 0)
         extras = [*parts, *["residual connections"] * self.residual]
-        return f"{' – '.join(map(str, self.hidden))} hidden units{', ' * bool(extras)}{', '.join(extras)}"
+        counted = [(width, len(list(same))) for width, same in groupby(self.hidden)]
+        widths = " – ".join(f"{many} × {width}" if many > 1 else str(width) for width, many in counted)
+        return f"{widths} hidden units{', ' * bool(extras)}{', '.join(extras)}"
 
     @property
     def runs(self) -> int:

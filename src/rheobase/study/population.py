@@ -6,21 +6,22 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice, pairwise
+from itertools import islice, pairwise
 from statistics import median
-from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from rheobase.catalogue import lookup
-from rheobase.study.architecture import built, layers, many
+from rheobase.study.architecture import layers
 from rheobase.study.columns import width
 from rheobase.study.data import Dataset
+from rheobase.study.descent import OPTIMIZERS
 from rheobase.study.plan import SPLIT, VALIDATION, Plan
+from rheobase.study.stacked import Chain, Linears, many
 from rheobase.study.train import (
     CURVE_ROWS,
-    OPTIMIZERS,
     Member,
     Run,
     Split,
@@ -31,14 +32,19 @@ from rheobase.study.train import (
     loss_of,
     network,
     outcome,
+    slope_of_loss,
     split,
     steps,
 )
 
 Tensor = torch.Tensor
 
-#: Members trained at once, at most; with more, their weights and gradients leave the processor's caches.
+#: Members trained at once, at most; what a step spends on calls hardly counts by then.
 MOST = 32
+#: Bytes that a step of all members of a group may touch: beyond a core's share of the caches it waits for memory.
+CACHE = 12 * 2**20
+#: Batches gathered at a time.
+AHEAD = 16
 #: Bytes that the tables of a group's seeds may take, and again its members with what they compute on validation data;
 #: one seed and one member are trained whatever they take.
 MEMORY = 2**30
@@ -46,12 +52,13 @@ MEMORY = 2**30
 TIMED = 5
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def train_together(data: Dataset, plan: Plan, name: str, members: Sequence[Member]) -> list[Run]:
     """One run per member, as `train` gives them but for rounding.
 
     Members are taken in groups that fit into memory; those of a seed share its table. The same members give the same
-    runs to the bit, in any order and whatever becomes of one of them; among others they are rounded differently, for
-    the matrix products of MKL depend on where a matrix lies.
+    runs to the bit, in any order and whatever becomes of one of them; among others they may be rounded differently,
+    as PyTorch computes what does not fill a vector differently.
     """
     torch.set_num_threads(1)
     runs: dict[Member, Run] = {}
@@ -68,11 +75,15 @@ def limits(data: Dataset, plan: Plan) -> tuple[int, int]:
     """How many members, and how many seeds, may be trained at once."""
     rows, item = len(data.target), torch.get_default_dtype().itemsize
     widths = [width(data.features), *plan.hidden, data.outputs]
-    # weights, gradients, both moments of Adam and the new network; inputs, a layer, its function and one in the making
-    weights = 5 * sum(a * b for a, b in pairwise(widths))
+    weights = sum(a * b for a, b in pairwise(widths))
+    # with gradients and both moments of Adam; of each layer what goes in and out of its function, and their gradients
+    step = 4 * weights + plan.batch * (widths[0] + 4 * sum(widths[1:]))
+    # the new network as well; inputs, a layer, its function and one in the making
+    weights *= 5
     validation = min(rows * VALIDATION // sum(SPLIT), CURVE_ROWS) * (widths[0] + 3 * max(widths[1:]))
     table = rows * (widths[0] + 1)
-    return min(MOST, _fitting((weights + validation) * item)), _fitting(table * item)
+    most = min(MOST, max(CACHE // (step * item), 1), _fitting((weights + validation) * item))
+    return most, _fitting(table * item)
 
 
 def _fitting(size: int) -> int:
@@ -105,6 +116,7 @@ class Pace:
     together: float
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def pace(data: Dataset, plan: Plan, name: str, members: Sequence[Member]) -> Pace:
     """How fast `train` and `train_together` are, by timing some steps of either.
 
@@ -143,7 +155,6 @@ class Population:
     def __init__(
         self, data: Dataset, plan: Plan, name: str, members: Sequence[Member], parts: Mapping[int, Split]
     ) -> None:
-        # neighbours of one learning rate make one group of the optimizer
         self.members = sorted(members)
         self.data, self.plan, self.name, self.parts = data, plan, name, parts
         self.inputs = max(part.train[0].shape[1] for part in parts.values())
@@ -155,7 +166,7 @@ class Population:
             _, units, rows = shape
             return self._by_member({seed: stream((rows, units)) for seed, stream in streams.items()}).mT
 
-        self.network = built(architecture, lambda layer: many(layer, len(members), draw))
+        self.network = Chain(*[many(layer, len(members), draw) for layer in architecture])
         self._begin()
 
     def _by_member(self, by_seed: Mapping[int, Tensor]) -> Tensor:
@@ -186,52 +197,47 @@ class Population:
     def fit(self) -> list[list[float]]:
         """Train by the plan; gives the learning curve of each member."""
         x, y = ({seed: part.validation[k][:CURVE_ROWS] for seed, part in self.parts.items()} for k in (0, 1))
-        curves = []
+        inputs, target, curves = self._inputs(x), self._by_member(y), []
         for done, _ in enumerate(islice(self.steps(), self.plan.steps), 1):
             if is_marked(self.plan, done):
                 with evaluated(self.network):
-                    curves.append(self._losses(x, y))
+                    curves.append(self.loss(self.network(inputs), target).mean(1))
         return torch.stack(curves, 1).tolist()
 
     def steps(self) -> Iterator[None]:
         """Steps of training, without end."""
-        optimizer, parameters = self._optimizer(), list(self.network.parameters())
-        for batch in self._batches():
-            found = torch.autograd.grad(self._losses(*batch).sum(), parameters)
-            # the fused optimizers take it for granted that gradients lie as parameters do
-            gradients = [gradient.contiguous() for gradient in found]
-            for group in optimizer.param_groups:
-                for own, gradient in zip(group["params"], gradients, strict=True):
-                    own.grad = gradient[group["members"]]
+        rates = torch.tensor([member.learning_rate for member in self.members])
+        optimizer = OPTIMIZERS[self.plan.optimizer](list(self.network.parameters()), rates)
+        first, *others = self.network
+        assert isinstance(first, Linears)
+        rest, slope = Chain(*others), slope_of_loss(self.data)
+        for x, y in self._batches():
+            # a member's loss is the mean of its rows'
+            first.learn(rest.backward(slope(self.network(x), y).div_(y.shape[1])))
             optimizer.step()
             yield
 
-    def _batches(self) -> Iterator[tuple[dict[int, Tensor], dict[int, Tensor]]]:
-        orders = [batches(len(part.train[0]), self.plan.batch, seed) for seed, part in self.parts.items()]
-        for rows in zip(*orders, strict=True):
-            chosen = list(zip(self.parts.items(), rows, strict=True))
-            x, y = ({seed: part.train[k].index_select(0, batch) for (seed, part), batch in chosen} for k in (0, 1))
-            yield x, y
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        each = [_gathered(part.train, self.plan.batch, seed) for seed, part in self.parts.items()]
+        for rows in zip(*each, strict=True):
+            x, y = (dict(zip(self.parts, kind, strict=True)) for kind in zip(*rows, strict=True))
+            yield self._inputs(x), self._by_member(y)
 
-    def _losses(self, x: Mapping[int, Tensor], y: Mapping[int, Tensor]) -> Tensor:
-        """The mean loss of each member on rows of its seed."""
-        inputs = self._by_member({seed: self._filled(own) for seed, own in x.items()})
-        target = self._by_member(y)
-        return self.loss(self.network(inputs.mT), target).mean(1)
+    def _inputs(self, x: Mapping[int, Tensor]) -> Tensor:
+        """Rows of each seed, for the members of it; rows come last."""
+        return self._by_member({seed: self._filled(own) for seed, own in x.items()}).mT
 
     def _filled(self, x: Tensor) -> Tensor:
         missing = self.inputs - x.shape[1]
         return nn.functional.pad(x, (0, missing)) if missing else x
 
-    def _optimizer(self) -> Any:
-        """PyTorch's own, on shares of the stacked parameters: a learning rate per group of members."""
-        spans, begin = [], 0
-        for rate, same in groupby(self.members, key=lambda m: m.learning_rate):
-            end = begin + len(list(same))
-            own = [p.detach()[begin:end] for p in self.network.parameters()]
-            spans.append({"params": own, "lr": rate, "members": slice(begin, end)})
-            begin = end
-        return OPTIMIZERS[self.plan.optimizer](spans, lr=0.0, fused=True)
+
+def _gathered(rows: tuple[Tensor, Tensor], size: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The batches of a seed, taken from its table some at a time: a call takes longer than what it copies."""
+    order = batches(len(rows[0]), size, seed)
+    while chosen := list(islice(order, AHEAD)):
+        lengths, where = [len(batch) for batch in chosen], torch.cat(chosen)
+        yield from zip(*[torch.split(part.index_select(0, where), lengths) for part in rows], strict=True)
 
 
 def _share(whole: Tensor, index: int, like: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BUILT_IN = ("digits", "breast_cancer", "wine", "iris", "diabetes")
-SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+PARQUET = ".parquet"
+SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", PARQUET)
 
 FILE = f"a file ending in {', '.join(SUFFIXES)}"
 COMMA, TAB = ",", "\t"
@@ -33,7 +34,7 @@ def read(source: str) -> pd.DataFrame:
     if not path.is_file():
         raise StudyError(f"there is no file {source!r}")
     try:
-        return _parsed(path, TAB if ".tsv" in path.name else COMMA)
+        return _columns(path) if path.suffix == PARQUET else _parsed(path, TAB if ".tsv" in path.name else COMMA)
     except StudyError:
         raise
     except UnicodeDecodeError:
@@ -57,6 +58,23 @@ def _parsed(path: Path, separator: str) -> pd.DataFrame:
     return pd.read_csv(path, sep=separator, low_memory=False)
 
 
+def _columns(path: Path) -> pd.DataFrame:
+    """A Parquet file's columns; an index that pandas wrote is none of them."""
+    import pyarrow as pa
+    from pyarrow import parquet, types
+
+    found = parquet.read_table(path)
+    _check_names(path.name, found.column_names)
+    for field in found.schema:
+        if types.is_nested(field.type):
+            raise StudyError(f"column {field.name!r} of {path.name!r} holds {field.type}; one value a row is needed")
+    exact = [f.with_type(pa.float64()) if types.is_decimal(f.type) else f for f in found.schema]
+    plain = found.cast(pa.schema(exact))
+    del found
+    # each column is freed when it has been taken over
+    return plain.to_pandas(date_as_object=False, split_blocks=True, self_destruct=True)
+
+
 def _check_header(file: str, names: list[str], separator: str) -> None:
     other = next((s for s in SEPARATORS if len(names) == 1 and s in names[0]), None)
     if other is not None:
@@ -67,6 +85,10 @@ def _check_header(file: str, names: list[str], separator: str) -> None:
         raise StudyError(
             f"{file!r} has no header: its first row holds numbers ({first}); put names of the columns there"
         )
+    _check_names(file, names)
+
+
+def _check_names(file: str, names: list[str]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise StudyError(

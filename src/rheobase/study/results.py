@@ -17,6 +17,7 @@ from rheobase.study.cells import Cell, Runs, best_rates, tried
 from rheobase.study.cost import Cost
 from rheobase.study.data import Dataset
 from rheobase.study.folder import FUNCTIONS, PLAN, RECORD, REPORT, ROWS, put
+from rheobase.study.ledger import History
 from rheobase.study.order import as_text
 from rheobase.study.own import Own
 from rheobase.study.plan import OUTPUT, Plan
@@ -45,6 +46,7 @@ class Outcome:
     edge: bool
     tuning: tuple[tuple[float, tuple[float, ...]], ...]
     runs_failed: int
+    tuning_failed: int
     step_time_ratio: float
     step_time_noise: float
     memory_ratio: float
@@ -66,6 +68,12 @@ class Results:
     outcomes: tuple[Outcome, ...]
     region: float
     made: Plan
+    history: History
+
+    @property
+    def costs_known(self) -> bool:
+        """Whether the time of a step was measured: that of the user's own function may be too long to be."""
+        return not any(math.isnan(o.step_time_ratio) for o in self.outcomes)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -79,6 +87,7 @@ def summarise(
     plan: Plan,
     runs: Runs,
     costs: Mapping[str, Cost],
+    history: History,
 ) -> Results:
     """All records of a study, the best mean first."""
     best, rates = best_rates(plan, runs), tried(plan, runs)
@@ -100,6 +109,7 @@ def summarise(
             edge=best[name] in (rates[0], rates[-1]),
             tuning=tuple((rate, _validations(plan, runs, name, rate)) for rate in rates),
             runs_failed=failed[name],
+            tuning_failed=sum(r.failed for cell, r in runs.items() if cell.activation == name and not cell.final),
             step_time_ratio=costs[name].time,
             step_time_noise=costs[name].noise,
             memory_ratio=costs[name].memory,
@@ -113,7 +123,7 @@ def summarise(
     stated = None if plan.equivalence is None else plan.equivalence / u.factor
     verdict = decide(scores, plan.baseline, costs, failed, u, row, stated)
     region = default_region(base) if stated is None else stated
-    return Results(data, replace(plan, learning_rates=rates), verdict, tuple(outcomes), region, plan)
+    return Results(data, replace(plan, learning_rates=rates), verdict, tuple(outcomes), region, plan, history)
 
 
 def _scores(final: Mapping[str, Sequence[Run]]) -> dict[str, NDArray[np.float64]]:

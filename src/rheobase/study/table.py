@@ -12,12 +12,20 @@ from rheobase.facts.saturation import SHARE
 from rheobase.study.data import Dataset
 from rheobase.study.metrics import ACCURACY, AVERAGE_PRECISION, R2
 from rheobase.study.own import Own
+from rheobase.study.own_cost import PATIENCE
 from rheobase.study.plan import COST_REFERENCE, SPLIT
 from rheobase.study.results import Outcome, Results
 from rheobase.study.splits import IN_WORDS
 from rheobase.study.statistics import CONFIDENCE, VARIANCE, Estimate
 from rheobase.study.units import Unit, unit
 
+#: What the columns of health say.
+OF_HEALTH = (
+    ("dead", "units of rectifiers that no training row makes fire: they learn nothing"),
+    ("sat.", f"saturated: how often a unit of another function has a slope below {SHARE:.0%} of its largest"),
+    ("shift", "share of the signal that is a constant offset, (E f)²/E f²; 0 is centred"),
+    ("grad.", "powers of ten of gradient lost from the last hidden layer to the first"),
+)
 #: Wide enough for two spaces between the columns.
 ROOMY = 100
 #: Metrics whose names are wider than their numbers.
@@ -28,9 +36,10 @@ def headings(results: Results, roomy: bool = True) -> list[str]:
     """The column headings; a narrow terminal has no room for what stands beside the score."""
     against = f"vs {results.plan.baseline}"
     versus = against if len(against) <= 13 else "vs baseline"
-    network = [] if isinstance(results.data, Own) else ["cost", "dead", "sat.", "shift", "grad."]
+    health = [] if isinstance(results.data, Own) else ["dead", "sat.", "shift", "grad."]
     beside = [_heading(second.name)] if roomy and (second := results.data.second) else []
-    return ["function", _heading(results.data.metric), versus, *beside, *network, "lr", "fails"]
+    measured = ["cost"] * results.costs_known
+    return ["function", _heading(results.data.metric), versus, *beside, *measured, *health, "lr", "fails"]
 
 
 def _heading(metric: str) -> str:
@@ -46,7 +55,8 @@ def row(results: Results, o: Outcome, roomy: bool = True) -> list[str]:
         f"{u.plain(o.score.mean)} ±{_half(u, o.score)}",
         "–" if o.name == results.plan.baseline else f"{u.signed(o.difference.mean)} ±{_half(u, o.difference)}",
         *(_second(results, o) if roomy else []),
-        *([] if isinstance(results.data, Own) else _of_the_network(o)),
+        *([f"{o.step_time_ratio:.2f}×"] if results.costs_known else []),
+        *([] if isinstance(results.data, Own) else _health(o)),
         f"{o.best_learning_rate:.1g}" + ("!" if o.edge else ""),
         f"{o.runs_failed}/{len(o.runs)}",
     ]
@@ -57,10 +67,9 @@ def _second(results: Results, o: Outcome) -> list[str]:
     return [unit(second.name).plain(o.second.mean)] if second and o.second else []
 
 
-def _of_the_network(o: Outcome) -> list[str]:
+def _health(o: Outcome) -> list[str]:
     """What a study knows of its own network, and of no other."""
     return [
-        f"{o.step_time_ratio:.2f}×",
         percent(o.health["dead"]),
         percent(o.health["saturated"]),
         number(o.health["mean_shift"], ".2f"),
@@ -99,7 +108,9 @@ def legend(results: Results, roomy: bool = True) -> list[tuple[str, str]]:
         (SHORT.get(u.metric, u.metric), f"{_meaning(results)}; mean over {len(results.plan.seeds)} seeds"),
         ("±", f"half of the {CONFIDENCE:.0%} interval of the number before it; variance {VARIANCE}"),
         (f"vs {base}", f"difference to {base} on the same seeds" + (", in percentage points" if u.factor > 1 else "")),
-        *([] if isinstance(data, Own) else [*_of_second(results, data, roomy), *_of_columns(results)]),
+        *([] if isinstance(data, Own) else _of_second(results, data, roomy)),
+        ("cost", _of_cost(results)),
+        *([] if isinstance(data, Own) else OF_HEALTH),
         ("lr", f"learning rate, chosen on {chosen}{beyond}"),
         ("fails", _failing(results)),
         *([] if isinstance(data, Own) else [("split", f"{'/'.join(map(str, SPLIT))}, {IN_WORDS[data.splits]}")]),
@@ -115,16 +126,14 @@ def _of_second(results: Results, data: Dataset, roomy: bool) -> list[tuple[str, 
     return [(SHORT.get(second.name, second.name), second.meaning + ("" if roomy else f": {means}"))]
 
 
-def _of_columns(results: Results) -> list[tuple[str, str]]:
-    noise = max(o.step_time_noise for o in results.outcomes)
-    of_step = f"time of a training step of this network with rheobase's own modules, {COST_REFERENCE}'s is 1"
-    return [
-        ("cost", f"{of_step}; measured to ±{noise:.2f}"),
-        ("dead", "units of rectifiers that no training row makes fire: they learn nothing"),
-        ("sat.", f"saturated: how often a unit of another function has a slope below {SHARE:.0%} of its largest"),
-        ("shift", "share of the signal that is a constant offset, (E f)²/E f²; 0 is centred"),
-        ("grad.", "powers of ten of gradient lost from the last hidden layer to the first"),
-    ]
+def _of_cost(results: Results) -> str:
+    if not results.costs_known:
+        return f"not measured: the function gave too few reports in {PATIENCE / 60:.0f} minutes"
+    if isinstance(results.data, Own):
+        what = "time between two reports of a training, or of a whole one where it gives few"
+    else:
+        what = "time of a training step of this network with rheobase's own modules"
+    return f"{what}, {COST_REFERENCE}'s is 1; measured to ±{max(o.step_time_noise for o in results.outcomes):.2f}"
 
 
 def _meaning(results: Results) -> str:
@@ -132,7 +141,7 @@ def _meaning(results: Results) -> str:
     if isinstance(data, Own):
         return f"what {data.name} returned"
     name = f"{data.metric}: " if data.metric in SHORT else ""
-    rarer = f", which is {data.classes[data.rarer]!r}" if data.scored is AVERAGE_PRECISION else ""
+    rarer = f"; the rarer class is {data.classes[data.rarer]!r}" if data.scored is AVERAGE_PRECISION else ""
     return f"{name}{data.scored.meaning}{rarer}{_why(data)}"
 
 

@@ -13,7 +13,7 @@ from rheobase.study.plan import Plan
 def terms(data: Dataset | Own, plan: Plan) -> dict[str, Any]:
     """Data or code by its fingerprint, how it is split and scored, what the plan says of
     each training, and versions; JSON can hold it."""
-    versions = {name: version(name) for name in ("rheobase", "torch")}
+    versions = {name: version(name) for name in ("rheobase", "torch", "numpy")}
     if isinstance(data, Own):
         return {"data": data.fingerprint, **versions}
     return {"data": data.fingerprint, "metric": data.metric, "splits": data.splits, **plan.training, **versions}

@@ -17,9 +17,9 @@ from torch import nn
 
 import rheobase.torch as rt
 from rheobase.doctor.health import Health, health
-from rheobase.study.architecture import Draw, built, layers, one
+from rheobase.study.architecture import Draw, layers, one
 from rheobase.study.data import Dataset
-from rheobase.study.encoding import encoded, fitted_encoder
+from rheobase.study.encoding import encoded
 from rheobase.study.metrics import Numbers, of_output
 from rheobase.study.plan import Optimizer, Plan
 from rheobase.study.splits import parts as rows_of
@@ -83,23 +83,20 @@ class Split:
 def split(data: Dataset, seed: int) -> Split:
     """The parts of a seed, stratified for classes; what is learnt from features is learnt from the training part."""
     where = rows_of(len(data.target), None if data.task == "regression" else data.target, seed)
-    encoder = fitted_encoder(data.features, where.train)
+    features = encoded(data.features, where)
     middle, scale = 0.0, 1.0
     if data.task == "regression":
         middle, scale = data.target[where.train].mean(), data.target[where.train].std() or 1.0
-
-    def part(rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        x = encoded(encoder, data.features, rows)
-        y = (data.target[rows] - middle) / scale
-        return x, torch.tensor(y, dtype=torch.int64 if data.task == "classes" else x.dtype)
-
-    return Split(part(where.train), part(where.validation), part(where.test), float(scale))
+    kind = torch.int64 if data.task == "classes" else torch.get_default_dtype()
+    targets = [torch.tensor((data.target[rows] - middle) / scale, dtype=kind) for rows in where]
+    train, validation, test = zip(features, targets, strict=True)
+    return Split(train, validation, test, float(scale))
 
 
 def network(plan: Plan, name: str, inputs: int, outputs: int, seed: int) -> nn.Sequential:
     """The plan's network with the function between its layers; the raw weights depend on the seed alone."""
     stream = dropout_stream(seed)
-    model = built(layers(plan, name, inputs, outputs), lambda layer: one(layer, stream))
+    model = nn.Sequential(*[one(layer, stream) for layer in layers(plan, name, inputs, outputs)])
     rt.init_(model, name, generator=torch.Generator().manual_seed(seed))
     return model
 
@@ -124,6 +121,15 @@ def loss_of(data: Dataset, reduction: str = "mean") -> Callable[[Tensor, Tensor]
         return partial(nn.functional.cross_entropy, reduction=reduction)
     plain = nn.functional.mse_loss if data.task == "regression" else nn.functional.binary_cross_entropy_with_logits
     return lambda out, y: plain(out.squeeze(1), y, reduction=reduction)
+
+
+def slope_of_loss(data: Dataset) -> Callable[[Tensor, Tensor], Tensor]:
+    """The gradient of a row's loss by its output: the output's activation, less the target."""
+    if data.task == "classes":
+        return lambda out, y: torch.softmax(out, 1).scatter_(1, y.unsqueeze(1), -1.0, reduce="add")
+    if data.task == "regression":
+        return lambda out, y: 2 * (out - y.unsqueeze(1))
+    return lambda out, y: torch.sigmoid(out) - y.unsqueeze(1)
 
 
 @torch.no_grad()

@@ -182,7 +182,7 @@ class _Story:
         if self.stated is None:
             return ""
         low, _ = self._difference(best, other).ci
-        return f", and {'more' if low > self.stated else 'perhaps less'} than your {self._allowed}"
+        return f", and {'more' if low > self.stated else 'perhaps less'} than your threshold of {self._allowed}"
 
     def _tied(self) -> str:
         best, last = self.top[0], self.top[-1]
@@ -195,14 +195,16 @@ class _Story:
     @property
     def _alike(self) -> str:
         told = "cannot be told apart"
-        return told if self.stated is None else f"{told}, or differ by less than your {self._allowed}"
+        return told if self.stated is None else f"{told}, or differ by less than your threshold of {self._allowed}"
 
     def _equivalent(self) -> str:
         best, last = self.top[0], self.top[-1]
         region = f"{self._allowed}, half of the spread between seeds"
+        if self.stated is not None:
+            region = f"your threshold of {self._allowed}"
         return (
             f"It does not matter here: the largest difference is {self._gap(best, last)} ({best} against {last}), and "
-            f"all are within {region if self.stated is None else f'your {self._allowed}'}. {self._advice()}"
+            f"all are within {region}. {self._advice()}"
         )
 
     def _undecided(self) -> str:
@@ -240,7 +242,8 @@ class _Story:
     def _advice(self) -> str:
         name = recommended(self.top, self.baseline, self.cost)
         if math.isnan(self.cost[name].time):
-            return f"Keep {name}." if name == self.baseline else f"Take {name}: its mean is the best."
+            why = "" if name == self.baseline else ": its mean is the best"
+            return f"{'Keep' if name == self.baseline else 'Take'} {name}{why}; what each costs was not measured."
         price = f"{self.cost[name].time:.2f}× {COST_REFERENCE}"
         if name == self.baseline:
             return f"Keep {name}: no other of them costs clearly less per step ({price})."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import optuna
 
 from rheobase.errors import StudyError
-from rheobase.study.cells import done, in_all, wanted
+from rheobase.study.cells import Job
 from rheobase.study.conduct import Progress, measured, trained
 from rheobase.study.data import load
 from rheobase.study.ledger import storage
@@ -18,6 +18,7 @@ from rheobase.study.order import as_plan
 from rheobase.study.own import is_own, own
 from rheobase.study.shared import ORDER, Shared, rest, shown
 from rheobase.study.terms import terms
+from rheobase.study.train import Run
 
 
 def serve(url: str, source: str | None = None, progress: Progress = lambda done, total: None) -> list[str]:
@@ -26,7 +27,7 @@ def serve(url: str, source: str | None = None, progress: Progress = lambda done,
     `source` is where the data lies on this machine, if elsewhere than on that which began the study. Raises StudyError
     if no study waits there, or the data is not the same.
     """
-    found = _orders(url)
+    found = orders(url)
     if not found:
         raise StudyError(f"no study is kept at {shown(url)}; begin one with rheobase study DATA --storage URL")
     for name, told in found.items():
@@ -39,14 +40,23 @@ def _serve(url: str, name: str, told: Mapping[str, Any], source: str | None, pro
     place = source or told["source"]
     data = own(place, None) if is_own(place) else load(place, told["target"], plan.metric)
     with closing(Shared(url, name, terms(data, plan))) as shared:
-        together = measured(data, plan, shared)["together"]
-        while wanted(plan, runs := shared.runs()):
-            progress(done(plan, runs), in_all(plan, runs))
-            if not shared.work(partial(trained, data, plan, together)):
-                rest()
+        attend(shared, partial(trained, data, plan, measured(data, plan, shared)["together"]), progress)
 
 
-def _orders(url: str) -> dict[str, dict[str, Any]]:
+def attend(shared: Shared, train: Callable[[Job], Sequence[Run]], progress: Progress) -> None:
+    """Take jobs, and do them with `train`, until the study is complete."""
+    idle = 0
+    while not (state := shared.state).complete:
+        progress(state.done, state.in_all)
+        if shared.work(train):
+            idle = 0
+        else:
+            rest(idle)
+            idle += 1
+
+
+def orders(url: str) -> dict[str, dict[str, Any]]:
+    """What workers must know of each study in a database, by its name; those being begun are not told of yet."""
     database = storage(url)
     found = optuna.get_all_study_summaries(database, include_best_trial=False)
     database.engine.dispose()

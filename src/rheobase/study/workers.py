@@ -26,10 +26,11 @@ def cores() -> int:
 
 
 @contextmanager
-def crew(count: int) -> Iterator[Each]:
+def crew(count: int, patience: float | None = None) -> Iterator[Each]:
     """`count` processes that share out calls (0: this process makes them); an error or Ctrl-C ends them at once.
 
-    Raises StudyError if one of them is killed from outside.
+    Raises StudyError if one of them is killed from outside, TimeoutError of concurrent.futures if the calls take more
+    than `patience` seconds.
     """
     if count == 0:
         yield lambda work, cells: (work(*cell) for cell in cells)
@@ -38,7 +39,7 @@ def crew(count: int) -> Iterator[Each]:
     # forking a process in which torch runs threads may hang
     pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_the_parent)
     try:
-        yield partial(_shared_out, pool)
+        yield partial(_shared_out, pool, patience)
         pool.shutdown()
     except BrokenProcessPool:
         raise StudyError("a training process was killed; perhaps the memory did not suffice") from None
@@ -53,14 +54,16 @@ def crew(count: int) -> Iterator[Each]:
                 time.sleep(0.01)
 
 
-def _shared_out(pool: ProcessPoolExecutor, work: Callable[..., Any], cells: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+def _shared_out(
+    pool: ProcessPoolExecutor, patience: float | None, work: Callable[..., Any], cells: Iterable[tuple[Any, ...]]
+) -> Iterator[Any]:
     try:
         with _deaf_to_interrupts():
             futures = [pool.submit(work, *cell) for cell in cells]
     except OSError as error:
         # one was killed while the next was being started, which finds its pipes closed
         raise BrokenProcessPool(str(error)) from None
-    for future in as_completed(futures):
+    for future in as_completed(futures, patience):
         yield future.result()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ class Allocations:
     @contextmanager
     def recorded(self) -> Iterator[None]:
         """What is allocated and freed inside counts. In parts: the profiler's own record grows by gigabytes."""
+        # else the profiler tells each beginning and end on stderr
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
             yield
         recorded: Any = found.profiler
@@ -45,6 +48,6 @@ class Allocations:
         """Bytes at a moment of `now`."""
         return self._bytes[int(np.searchsorted(self._times, moment)) - 1]
 
-    def highest(self, until: int) -> int:
-        """The most bytes there were until then."""
-        return max(self._bytes[: int(np.searchsorted(self._times, until))])
+    def highest(self, until: int | None = None) -> int:
+        """The most bytes there were until then, or at all."""
+        return max(self._bytes[: None if until is None else int(np.searchsorted(self._times, until))])

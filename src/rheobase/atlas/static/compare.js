@@ -1,0 +1,59 @@
+// Two to six functions in one plot; the address holds the choice: compare.html#gelu,silu or #slope:gelu,silu.
+(function () {
+"use strict";
+const rheobase = window.rheobase;
+const FEWEST = 2, MOST = 6, POINTS = 600, TALLEST = 6;
+const START = ["relu", "gelu", "silu", "tanh"];
+const boxes = [...document.querySelectorAll("#choice input")];
+const orders = [...document.querySelectorAll("[name=order]")];
+const known = (name) => Object.hasOwn(rheobase.functions, name);
+let chosen = [];
+
+function read() {
+  const [first, second] = decodeURIComponent(location.hash.slice(1)).split(":");
+  const order = orders.find((o) => o.value === first) || orders[0];
+  const names = [...new Set((second === undefined ? first : second).split(",").filter(known))].slice(0, MOST);
+  chosen = names.length ? names : START;
+  order.checked = true;
+  for (const box of boxes) box.checked = chosen.includes(box.value);
+}
+
+function write() {
+  const order = orders.find((o) => o.checked).value;
+  const hash = `#${order === "value" ? "" : `${order}:`}${chosen.join(",")}`;
+  if (hash !== location.hash) history.replaceState(null, "", hash);
+}
+
+function facts() {
+  const rows = chosen.map((name) => rheobase.facts[name]);
+  const labels = rows[0].lines.map(([label]) => label);
+  const made = rheobase.element;
+  const link = (name) => made("a", { href: rheobase.facts[name].page }, name);
+  const line = (label, texts) => made("tr", {}, made("th", { scope: "row" }, label), ...texts.map((t) => made("td", {}, t)));
+  const measured = [["error, ULP", "error"], ["ns per element", "cost"]].map(([label, key]) => line(label, rows.map((r) => rheobase.shown(r[key]))));
+  document.getElementById("facts").replaceChildren(
+    made("thead", {}, made("tr", {}, made("td", {}), ...chosen.map((name) => made("th", { scope: "col" }, link(name))))),
+    made("tbody", {}, ...labels.map((label, k) => line(label, rows.map((r) => r.lines[k][1]))), ...measured));
+}
+
+function draw() {
+  const key = orders.find((o) => o.checked).value, reach = rheobase.number("reach");
+  const series = chosen.map((name) => rheobase.curve(name, rheobase.grid(reach, POINTS), (x) => rheobase.functions[name][key](x)));
+  rheobase.lines(document.getElementById("plot"), { title: `${chosen.join(", ")} compared`, series, xLabel: "x", axes: true, legend: true,
+    xDomain: [-reach, reach], yDomain: rheobase.window(series, TALLEST) });
+  for (const box of boxes) box.disabled = box.checked ? chosen.length <= FEWEST : chosen.length >= MOST;
+  document.getElementById("said").textContent = chosen.length >= MOST ? `${MOST} functions are the most; take one out to add another.`
+    : chosen.length <= FEWEST ? "Add functions below." : "";
+}
+
+function update() {
+  chosen = [...chosen.filter((name) => boxes.some((b) => b.value === name && b.checked)), ...boxes.filter((b) => b.checked && !chosen.includes(b.value)).map((b) => b.value)];
+  write();
+  draw();
+  facts();
+}
+
+read();
+rheobase.watch(update);
+window.addEventListener("hashchange", () => { read(); update(); });
+})();

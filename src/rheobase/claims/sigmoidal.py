@@ -1,0 +1,250 @@
+"""What is said of the sigmoid and of tanh."""
+
+from __future__ import annotations
+
+from rheobase.claims.record import Bound, Claim
+
+_MAY_LEAVE = (
+    "numbers are exact: in float32 the first result that is rounded to an end of the interval is met at |x| "
+    "= {float32 leaves it at |x|:.3g}"
+)
+CLAIMS = (
+    Claim(
+        id="sigmoid-range",
+        functions=("sigmoid",),
+        sentence="The output of the sigmoid lies between 0 and 1, and never reaches either.",
+        experiment="shape:image",
+        arguments={"name": "sigmoid", "low": 0.0, "high": 1.0},
+        always=(Bound("exact values outside", "=", 0), Bound("float32 values at an end", "=", 0)),
+        condition=_MAY_LEAVE,
+        then=(Bound("exact values outside", "=", 0), Bound("range is that of the facts", "=", 1)),
+        words="Computed to hundreds of digits, {exact values outside:.0f} of 65 values on [−120, 120] lie outside "
+        "(0, 1); as float32, {float32 values at an end:,.0f} of {float32 values:,.0f} equal 0 or 1.",
+    ),
+    Claim(
+        id="sigmoid-largest-slope",
+        functions=("sigmoid",),
+        sentence="The sigmoid is steepest at 0, where its slope is 0.25.",
+        experiment="shape:largest_slope",
+        arguments={"name": "sigmoid"},
+        always=(
+            Bound("largest slope", "=", 0.25),
+            Bound("at x", "=", 0),
+            Bound("largest slope by the facts", "=", 0.25),
+            Bound("largest slope by differences", "≤", 0.25),
+        ),
+        words="The largest slope is {largest slope:.4g}, at x = {at x:.3g}; differences of neighbouring values "
+        "give {largest slope by differences:.6f} at most.",
+    ),
+    Claim(
+        id="sigmoid-saturates",
+        functions=("sigmoid",),
+        sentence="Away from 0, on both sides, the sigmoid saturates: its gradient vanishes.",
+        experiment="shape:flat_sides",
+        arguments={"name": "sigmoid"},
+        always=(
+            Bound("flat sides", "=", 2),
+            Bound("largest share of the slope beyond", "<", 0.05),
+            Bound("share of the slope at 10", "<", 0.001),
+        ),
+        words="Beyond |x| = {flat from |x|:.3g} less than 5% of the largest slope is left; at |x| = 10 it is "
+        "{share of the slope at 10:.2g} of it.",
+    ),
+    Claim(
+        id="sigmoid-chain-loses-gradient",
+        functions=("sigmoid",),
+        sentence="A chain of many sigmoids loses the gradient.",
+        experiment="depth:lost_with_depth",
+        arguments={"name": "sigmoid", "against": ("tanh", "relu")},
+        always=(
+            Bound("least of the usual weights", "≥", 0.1),
+            Bound("decades per layer, edge of chaos", "≥", 0.1),
+        ),
+        condition="weights are of the usual size: with weights of deviation "
+        "{deviation of the weights at the edge:.1f}/√n (n inputs), where mean-field theory puts the edge of "
+        "chaos, the loss is {decades per layer, edge of chaos:.3f} decades per layer",
+        then=(Bound("least of the usual weights", "≥", 0.1), Bound("decades per layer, edge of chaos", "<", 0.1)),
+        words="In networks of 2 to 16 layers on digits the gradient shrinks by "
+        "{decades per layer, torch's default:.2f} decades per layer with torch's default weights, "
+        "{decades per layer, Xavier:.2f} with Xavier's and {decades per layer, drawn for it:.2f} with "
+        "weights drawn for the sigmoid; tanh and ReLU, with weights drawn for them, lose "
+        "{decades per layer, tanh:.2f} and {decades per layer, relu:.2f}.",
+    ),
+    Claim(
+        id="sigmoid-not-zero-centred",
+        functions=("sigmoid",),
+        sentence="The output of the sigmoid is not centred at 0.",
+        experiment="centre:mean_output",
+        arguments={"name": "sigmoid"},
+        always=(Bound("share of the signal that is offset", ">", 0.1),),
+        words="For inputs from N(0, 1) the mean output is {mean output:.3f} ({mean over the draws:.3f} over a "
+        "million draws), and {share of the signal that is offset:.0%} of the signal E f² is this offset; in "
+        "trained networks {share that is offset in a trained network:.0%}.",
+    ),
+    Claim(
+        id="sigmoid-gradients-share-a-sign",
+        functions=("sigmoid",),
+        sentence="After a sigmoid layer, the gradients of all weights into a unit have the same sign.",
+        experiment="signs:shared_signs",
+        arguments={"name": "sigmoid", "against": "tanh"},
+        always=(Bound("one example", "=", 1), Bound("a batch of 64", "=", 1)),
+        condition="the gradient is that of a single example; in a batch of 64 it is so for {a batch of 64:.0%} of the "
+        "units",
+        then=(Bound("one example", "=", 1), Bound("one example, tanh", "<", 0.1)),
+        words="Share of units whose weight gradients all have one sign: {one example:.0%} for one example, "
+        "{two examples:.0%} for two, {a batch of 64:.0%} for a batch of 64; after a tanh layer "
+        "{one example, tanh:.0%}.",
+    ),
+    Claim(
+        id="sigmoid-slower-than-tanh",
+        functions=("sigmoid", "tanh"),
+        sentence="Networks of sigmoids learn more slowly than networks of tanh.",
+        experiment="pace:steps_to_loss",
+        arguments={"name": "sigmoid", "against": "tanh"},
+        always=(Bound("ratio at least", ">", 1), Bound("runs that failed", "=", 0)),
+        words="To a loss of 0.2 on digits, each at the best of nine learning rates, sigmoid needs "
+        "{ratio of steps:.1f} times the steps of tanh (95% interval {ratio at least:.1f} to "
+        "{ratio at most:.1f}, ten paired seeds; medians {steps:.0f} and {steps of the other:.0f}).",
+    ),
+    Claim(
+        id="off-centre-slows-tanh",
+        functions=("tanh", "sigmoid"),
+        sentence="It is the missing centre that slows learning: tanh + 1, with the same weights, is slower than tanh.",
+        experiment="pace:steps_to_loss",
+        arguments={"name": "tanh", "against": "tanh", "shift": 1.0},
+        always=(Bound("ratio at least", ">", 1), Bound("runs that failed", "=", 0)),
+        words="tanh + 1 has the slope of tanh, but outputs from 0 to 2: it needs {ratio of steps:.1f} times the "
+        "steps (95% interval {ratio at least:.1f} to {ratio at most:.1f}), and its best learning rate is "
+        "{learning rate:.2g} instead of {learning rate of the other:.2g}.",
+    ),
+    Claim(
+        id="centring-speeds-sigmoid",
+        functions=("sigmoid",),
+        sentence="Centring helps: sigmoid − ½, with the same weights, learns faster than sigmoid.",
+        experiment="pace:steps_to_loss",
+        arguments={"name": "sigmoid", "against": "sigmoid", "shift": -0.5},
+        always=(Bound("ratio at most", "<", 1), Bound("runs that failed", "=", 0)),
+        words="sigmoid − ½ needs {ratio of steps:.2f} times the steps of sigmoid (95% interval "
+        "{ratio at least:.2f} to {ratio at most:.2f}; medians {steps:.0f} and {steps of the other:.0f}), "
+        "each at its best learning rate.",
+    ),
+    Claim(
+        id="sigmoid-pays-for-an-exponential",
+        functions=("sigmoid",),
+        sentence="The sigmoid pays for an exponential: it costs clearly more than ReLU.",
+        experiment="cost:against",
+        arguments={"name": "sigmoid", "others": ("relu",)},
+        always=(
+            Bound("least, forward", "≥", 1.1),
+            Bound("least, forward+backward", "≥", 1.1),
+            Bound("least, training step", "≥", 1.1),
+        ),
+        condition="the function is timed by itself: a whole training step (width 128) takes "
+        "{training step, torch against relu:.2f} times as long with torch's sigmoid as with its ReLU, and "
+        "{training step, ours against relu:.2f} times with ours",
+        then=(Bound("least, forward", "≥", 1.1),),
+        words="On 65,536 numbers and one thread, forward: {forward, torch against relu:.1f} times ReLU in torch, "
+        "{forward, ours against relu:.1f} times here; forward and backward: "
+        "{forward+backward, torch against relu:.1f} and {forward+backward, ours against relu:.1f}.",
+        timed=True,
+    ),
+    Claim(
+        id="sigmoid-outputs-are-not-probabilities",
+        functions=("sigmoid",),
+        sentence="An output near 0 or 1 must not be read as a calibrated probability.",
+        experiment="calibration:overconfident",
+        arguments={"hidden": "tanh"},
+        always=(
+            Bound("at least, network", ">", 2),
+            Bound("at least, logistic regression", ">", 2),
+        ),
+        condition="the sigmoid ends a network that was trained until it fits its data; for the single sigmoid of a "
+        "logistic regression, {error made, logistic regression:.1%} of such outputs are wrong where they "
+        "say {stated error, logistic regression:.1%}",
+        then=(Bound("at least, network", ">", 2),),
+        words="Of a network's outputs within 0.05 of 0 or 1, {error made, network:.1%} are wrong where they say "
+        "{stated error, network:.1%}: {times the stated error, network:.1f} times as many (95% interval by "
+        "bootstrap {at least, network:.1f} to {at most, network:.1f}); for logistic regression it is "
+        "{times the stated error, logistic regression:.1f} times. Expected calibration error over three "
+        "data sets: {calibration error, network:.3f} and {calibration error, logistic regression:.3f}.",
+    ),
+    Claim(
+        id="tanh-range",
+        functions=("tanh",),
+        sentence="The output of tanh lies between −1 and 1, and never reaches either.",
+        experiment="shape:image",
+        arguments={"name": "tanh", "low": -1.0, "high": 1.0},
+        always=(Bound("exact values outside", "=", 0), Bound("float32 values at an end", "=", 0)),
+        condition=_MAY_LEAVE,
+        then=(Bound("exact values outside", "=", 0), Bound("range is that of the facts", "=", 1)),
+        words="Computed to hundreds of digits, {exact values outside:.0f} of 65 values on [−120, 120] lie outside "
+        "(−1, 1); as float32, {float32 values at an end:,.0f} of {float32 values:,.0f} equal −1 or 1.",
+    ),
+    Claim(
+        id="tanh-zero-centred",
+        functions=("tanh",),
+        sentence="The output of tanh is centred at 0.",
+        experiment="centre:mean_output",
+        arguments={"name": "tanh"},
+        always=(Bound("mean output", "=", 0), Bound("share that is offset in a trained network", "<", 0.01)),
+        condition="its inputs lie evenly around 0: in trained networks "
+        "{share that is offset in a trained network:.0%} of the signal is an offset",
+        then=(Bound("mean output", "=", 0),),
+        words="For inputs from N(0, 1) the mean output is {mean output:.3f} ({mean over the draws:.4f} over a "
+        "million draws); after training, the offset that all units share is "
+        "{share that is offset in a trained network:.1%} of the signal E f².",
+    ),
+    Claim(
+        id="tanh-is-a-sigmoid",
+        functions=("tanh", "sigmoid"),
+        sentence="tanh is a stretched and shifted sigmoid: tanh(x) = 2·sigmoid(2x) − 1.",
+        experiment="equations:by_sigmoid",
+        arguments={"name": "tanh"},
+        always=(Bound("proved", "=", 1), Bound("largest difference in float64", "<", 1e-15)),
+        words="Proved by algebra; in float64 the two sides differ by {largest difference in float64:.1g} at most. "
+        "It is no way to compute tanh near 0: in float32 its relative error reaches "
+        "{relative error of the recipe in float32:.0%} (tanh's own: "
+        "{relative error of the function in float32:.0e}).",
+    ),
+    Claim(
+        id="tanh-saturates",
+        functions=("tanh",),
+        sentence="tanh saturates on both sides.",
+        experiment="shape:flat_sides",
+        arguments={"name": "tanh"},
+        always=(
+            Bound("flat sides", "=", 2),
+            Bound("largest share of the slope beyond", "<", 0.05),
+            Bound("share of the slope at 10", "<", 0.001),
+        ),
+        words="Beyond |x| = {flat from |x|:.3g} less than 5% of the largest slope is left; at |x| = 10 it is "
+        "{share of the slope at 10:.2g} of it.",
+    ),
+    Claim(
+        id="tanh-with-sigmoid-output-works",
+        functions=("tanh", "sigmoid"),
+        sentence="For two classes, hidden tanh and an output sigmoid work.",
+        experiment="two_classes:compared",
+        arguments={"hidden": "tanh", "output": "sigmoid", "others": ()},
+        always=(Bound("least gain over it, at least", ">", 0),),
+        words="On three data sets (ten paired seeds) the accuracy is {accuracy:.3f} on average, against "
+        "{accuracy of the commonest class:.3f} for always guessing the commonest class; on the hardest set "
+        "the gain is at least {least gain over it, at least:.3f} (95% interval).",
+    ),
+    Claim(
+        id="tanh-with-sigmoid-output-against-others",
+        functions=("tanh", "sigmoid"),
+        sentence="For two classes, no usual alternative is clearly better than hidden tanh and an output sigmoid.",
+        experiment="two_classes:compared",
+        arguments={
+            "hidden": "tanh",
+            "output": "sigmoid",
+            "others": (("relu", "sigmoid"), ("sigmoid", "sigmoid"), ("tanh", "softmax"), ("tanh", "tanh")),
+        },
+        always=(Bound("clearly better", "=", 0),),
+        words="Mean accuracy {accuracy:.3f}; hidden ReLU {accuracy of relu + sigmoid:.3f}, hidden sigmoid "
+        "{accuracy of sigmoid + sigmoid:.3f}, a softmax of two outputs {accuracy of tanh + softmax:.3f}, an "
+        "output tanh with squared error {accuracy of tanh + tanh:.3f}. Of {comparisons:.0f} comparisons, "
+        "{clearly better:.0f} are clearly better and {clearly worse:.0f} clearly worse (5%, Holm).",
+    ),
+)

@@ -1,0 +1,110 @@
+"""The command: what it refuses, that it writes all or nothing; and that the code which pages show is true."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+import rheobase as rb
+from rheobase.atlas import build, code, measurements
+from rheobase.atlas.records import FACETS, entries, pages
+from rheobase.atlas.site import File
+from rheobase.cli.app import app
+from rheobase.errors import RheobaseError
+
+X = np.linspace(-3, 3, 12, dtype=np.float32).reshape(2, 6)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site of two files, to try the writing with."""
+    monkeypatch.setattr(build, "entries", lambda: [])
+    monkeypatch.setattr(build.site, "made", lambda listed: iter([File("index.html", b"new"), File("static/a.js", b"")]))
+    monkeypatch.setattr(build.site, "copied", lambda: iter([]))
+
+
+@pytest.mark.usefixtures("small")
+def test_the_command_writes_says_where_and_writes_anew(tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "site"
+    for _ in range(2):
+        done = CliRunner().invoke(app, ["atlas", "--out", str(out), "--json"], catch_exceptions=False)
+        assert json.loads(done.stdout)["start"] == str(out / "index.html")
+    assert sorted(p.name for p in out.iterdir()) == ["contents.json", "index.html", "static"]
+    assert [p.name for p in out.parent.iterdir()] == ["site"]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_folder_with_other_things_is_refused_and_left_alone(tmp_path: Path) -> None:
+    build.build(tmp_path, lambda done, total: None)
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(RheobaseError, match=r"holds other things \(thesis.txt, for one\)"):
+        build.build(tmp_path, lambda done, total: None)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+    with pytest.raises(RheobaseError, match="is a file"):
+        build.build(tmp_path / "thesis.txt", lambda done, total: None)
+
+
+@pytest.mark.usefixtures("small")
+def test_what_fails_half_way_leaves_the_old_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "site"
+    build.build(out, lambda done, total: None)
+
+    def full(self: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(RheobaseError, match=r"cannot write to .*: no space left on device"):
+        build.build(out, lambda done, total: None)
+    with pytest.raises(RheobaseError, match="no space left"):
+        build.build(tmp_path / "deep" / "site", lambda done, total: None)
+    assert (out / "index.html").read_bytes() == b"new"
+    assert [p.name for p in tmp_path.iterdir()] == ["site"]
+
+
+@pytest.mark.parametrize("name", rb.names())
+def test_the_code_on_the_page_runs_and_is_the_function(name: str) -> None:
+    function = rb.get(name)
+    for snippet in code.snippets(function):
+        found: dict[str, object] = {}
+        exec(snippet.text, found)
+        if "layer" in found:
+            expected = function(torch.tensor(X), **({"rng": torch.Generator()} if function.definition.noise else {}))
+            assert found["layer"].eval()(torch.tensor(X)).shape == expected.shape  # type: ignore[attr-defined]
+    if function.definition.noise is not None:
+        return
+    for row in code.called(function.definition):
+        for text in filter(None, (row.function, f"{row.layer}(x)" if row.layer else "")):
+            x = {"PyTorch": torch.tensor(X), "JAX": jax.numpy.asarray(X)}.get(row.library)
+            if x is not None:
+                got = eval(text, {"torch": torch, "jax": jax, "x": x})
+                wanted = np.asarray(function(np.asarray(x)))
+                np.testing.assert_allclose(np.asarray(got.detach() if row.library == "PyTorch" else got), wanted,
+                                           rtol=1e-5, atol=1e-6, err_msg=text)  # fmt: skip
+
+
+def test_pages_say_what_is_known() -> None:
+    by_name = {page.entry.name: page for page in pages(entries())}
+    assert list(by_name) == rb.names()
+    elu, softmax = by_name["elu"], by_name["softmax"]
+    assert [f.name for f in elu.formulas] == ["f(x)", "f′(x)", "f″(x)"]
+    assert all(fact.explanation for page in by_name.values() for fact in page.facts)
+    assert (elu.special[0].x, elu.special[0].values) == (-np.inf, (-1.0, 0.0, 0.0))
+    assert softmax.facts == softmax.special == ()
+    assert (by_name["relu"].after.name, by_name["step"].before.name) == ("leaky_relu", rb.names()[-1])
+    assert {"saturates", "monotonic"} <= set(elu.entry.tags)
+    assert all(any(tag in page.entry.tags for page in by_name.values()) for tag in FACETS)
+    assert elu.entry.error == measurements.error("elu") is not None
+
+
+def test_a_function_of_ones_own_has_a_page() -> None:
+    rb.define("mine", "x*sigmoid(beta*x)", beta=1.5)
+    page = pages(entries())[-1]
+    assert page.entry.name == "mine"
+    assert "beta" in page.formulas[1].text
+    assert page.accuracy is page.speed is None
