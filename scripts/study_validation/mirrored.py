@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -32,15 +31,10 @@ BLOCKS = 3
 HARMS = (0.0, 0.01, 0.02, 0.05, 0.1)
 
 
-@cache
-def _defined() -> None:
-    rb.define(MIRRORED, "-x if x < 0 else 0")
-    rb.define(AGAIN, "x if x > 0 else 0")
-
-
 def plan(block: int, name: str) -> Plan:
     """The default protocol for ReLU and the function called `name`, on seeds that no other block has."""
-    _defined()
+    rb.define(MIRRORED, "-x if x < 0 else 0")
+    rb.define(AGAIN, "x if x > 0 else 0")
     usual = make([name], **SMALL)
 
     def of_block(seeds: Sequence[int]) -> tuple[int, ...]:
