@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,16 @@ def data_of(source: str | None, target: str | None, plan: Plan, checkpoints: Pat
     if source is None:
         raise StudyError(f"DATA is missing: {SOURCES}; or package.module:train; or --plan FILE")
     return own(source, checkpoints) if is_own(source) else studies.load(source, target, plan.metric)
+
+
+def with_steps(plan: Plan, table: Dataset | Own) -> Plan:
+    """The plan with as many steps as the table needs; a training function of the user's own takes its own."""
+    from rheobase.study import Dataset
+    from rheobase.study.plan import steps_for
+
+    if not isinstance(table, Dataset):
+        return plan
+    return replace(plan, steps=steps_for(len(table.target), plan.batch))
 
 
 def size(quick: bool, thorough: bool) -> str:

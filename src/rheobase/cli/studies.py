@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rheobase.cli.asked import again, data_of, names, size, widths
+from rheobase.cli.asked import again, data_of, names, size, widths, with_steps
 from rheobase.cli.stop import INTERRUPTED, stop
 from rheobase.errors import StudyError, extra
 from rheobase.study import Plan
 from rheobase.study.folder import FILES, RECORD, REPORT
 from rheobase.study.metrics import METRICS
-from rheobase.study.plan import DEFAULT, SIZES, Optimizer
+from rheobase.study.plan import DEFAULT, EPOCHS, FEWEST_STEPS, MOST_STEPS, SIZES, Optimizer
 from rheobase.study.reading import SOURCES
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ DATA = f"{SOURCES}; or package.module:train, a function of your own."
 ACTIVATIONS = f"Functions to compare, separated by commas; default: {','.join(DEFAULT)}."
 QUICK, USUAL, THOROUGH = (SIZES[name].seeds for name in ("quick", "standard", "thorough"))
 SEEDS = f"Paired seeds that are scored, a whole number from 2; default: {USUAL}."
+STEPS = f"Training steps per run; default: {EPOCHS} epochs, but {FEWEST_STEPS} at least and {MOST_STEPS} at most."
 HIDDEN = "Widths of the hidden layers: 128x3, or 64,32."
 ANEW = "Forget the trainings in the folder and begin anew."
 STORAGE = "URL of a PostgreSQL database, postgresql+pg8000://…: many machines share the study."
@@ -51,7 +52,7 @@ def study(
     quick: Annotated[bool, typer.Option("--quick", help=f"A screening: {QUICK} seeds.")] = False,
     thorough: Annotated[bool, typer.Option("--thorough", help=f"{THOROUGH} seeds.")] = False,
     seeds: Annotated[int | None, typer.Option(help=SEEDS)] = None,
-    steps: Annotated[int, typer.Option(help="Training steps per run, a whole number from 1.")] = Plan.steps,
+    steps: Annotated[int | None, typer.Option(help=STEPS)] = None,
     hidden: Annotated[str, typer.Option(help=HIDDEN)] = ",".join(map(str, Plan.hidden)),
     optimizer: Annotated[Optimizer, typer.Option(help="What takes the steps.")] = Plan.optimizer,
     dropout: Annotated[float, typer.Option(help="Share of hidden outputs that each step silences.")] = Plan.dropout,
@@ -83,8 +84,10 @@ def study(
     if plan is None:
         network = {"hidden": widths(hidden), "optimizer": optimizer, "dropout": dropout, "batch_norm": batch_norm,
                    "residual": residual, "metric": metric, "equivalence": equivalence}  # fmt: skip
-        todo = studies.make(names(activations), baseline, seeds, steps, size(quick, thorough), **network)
+        at_first = Plan.steps if steps is None else steps
+        todo = studies.make(names(activations), baseline, seeds, at_first, size(quick, thorough), **network)
         table = data_of(data, target, todo, out / CHECKPOINTS)
+        todo = with_steps(todo, table) if steps is None else todo
     else:
         todo, table = again(context, plan, data, out / CHECKPOINTS)
     most = None if budget is None else _seconds(budget, table, storage)

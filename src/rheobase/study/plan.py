@@ -38,6 +38,11 @@ RATES: dict[str, tuple[float, ...]] = {
 #: Seeds are counted from 0 and those of the tuning from here on: the two must never meet.
 MOST_SEEDS = 1000
 
+#: A training sees its rows this often, if that takes a number of steps between these: functions are to be compared
+#: when they have learnt, not while they do, and a study is to end.
+EPOCHS = 20
+FEWEST_STEPS, MOST_STEPS = 500, 5000
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -69,7 +74,7 @@ class Plan:
     learning_rates: tuple[float, ...] = RATES["adam"]
     tuning_seeds: tuple[int, ...] = tuple(range(MOST_SEEDS, MOST_SEEDS + SIZES["standard"].tuning))
     seeds: tuple[int, ...] = tuple(range(SIZES["standard"].seeds))
-    steps: int = 500
+    steps: int = FEWEST_STEPS
     batch: int = 64
     hidden: tuple[int, ...] = (64, 64, 64)
     optimizer: Optimizer = "adam"
@@ -140,6 +145,16 @@ def make(
     tuning = tuple(range(MOST_SEEDS, MOST_SEEDS + SIZES[size].tuning))
     rates = RATES[other.get("optimizer", Plan.optimizer)]
     return checked(Plan(chosen, first, rates, tuning, tuple(range(seeds)), steps, notes=notes, **other))
+
+
+def steps_for(rows: int, batch: int = Plan.batch) -> int:
+    """Steps of a training on a table of so many rows, where nobody says how many.
+
+    >>> steps_for(1797), steps_for(20_000), steps_for(1_000_000)
+    (500, 3740, 5000)
+    """
+    epoch = rows * TRAIN // sum(SPLIT) // batch
+    return min(max(EPOCHS * epoch, FEWEST_STEPS), MOST_STEPS)
 
 
 def checked(plan: Plan) -> Plan:
