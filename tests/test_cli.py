@@ -200,7 +200,7 @@ BAD = {
     "no functions": (["iris", "--activations", ""], "--activations '' lacks a name; give names separated by commas"),
     "a comma too many": (["iris", "--activations", "relu,,elu"], "--activations 'relu,,elu' lacks a name"),
     "unknown option": (["iris", "--sedes", "3"], "no such option: --sedes"),
-    "no data": ([], "missing argument 'data'; DATA is: digits"),
+    "no data": ([], "DATA is missing: digits"),
     "too many arguments": (["iris", "wine"], "unexpected extra argument"),
     "no widths": (["iris", "--hidden", "64,wide"], "--hidden '64,wide' names no widths; write 128x3, or 64,32"),
     "all silenced": (["iris", "--dropout", "1"], "dropout is a share from 0 to below 1, not 1"),

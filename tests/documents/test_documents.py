@@ -54,7 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name := re.match(r"# (\w+\.py)\n", block.text):
             (place / name[1]).write_text(block.text)
     (place / "package" / "__init__.py").touch()
-    (place / "package" / "module.py").write_text((place / "mine.py").read_text() + (place / "sick.py").read_text())
+    (place / "package" / "module.py").write_text((place / "mine.py").read_text() + (place / "mynet.py").read_text())
     module = (place / "package" / "module.py").read_text()
     (place / "package" / "module.py").write_text(module.replace("def model(", "def function("))
     return place
