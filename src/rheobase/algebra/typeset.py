@@ -17,8 +17,9 @@ from rheobase.errors import DefinitionError
 
 #: Denominators up to this are printed as fractions, others as decimals of so many digits.
 _LONGEST, _DIGITS = 12, 17
-#: Operations in what is simplified: with more it takes up to seconds, and saves little.
-_SIMPLIFIED = 16
+#: Operations in what is simplified: with more it takes up to seconds, and saves little. Nor is anything saved on a form
+#: of so few characters, or of pieces.
+_SIMPLIFIED, _SHORT = 16, 16
 
 
 class _Latex(LatexPrinter):
@@ -64,9 +65,14 @@ def derivative(definition: Definition, order: int) -> sp.Expr:
     for _ in range(order):
         tower = tower.partial(0)
     papers = plain(paper_at_rest(definition)).diff(symbol("x"), order)
-    simpler = [sp.simplify(papers)] if papers.count_ops() <= _SIMPLIFIED else []
-    forms = (plain(tower.expression), papers, *simpler)
-    return min(forms, key=lambda form: len(str(_legible(form))))
+    shortest = min(plain(tower.expression), papers, key=_length)
+    if _length(shortest) <= _SHORT or shortest.has(sp.Piecewise) or papers.count_ops() > _SIMPLIFIED:
+        return shortest
+    return min(shortest, sp.simplify(papers), key=_length)
+
+
+def _length(form: sp.Expr) -> int:
+    return len(str(_legible(form)))
 
 
 def _set(definition: Definition, expression: sp.Expr) -> str:
