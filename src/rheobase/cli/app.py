@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Annotated, Any
@@ -86,16 +89,27 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a function: formula, curves, facts, source, and how other libraries differ."""
-    from rheobase.cli.card import described, print_card
+    with _uncollected():
+        from rheobase.cli.card import described, print_card
 
-    function = get(name)
-    if plot is not None:
-        _check_folder(plot)
-        function.plot(plot)
-    if as_json:
-        print(json.dumps(described(function), indent=1, default=str))
-    else:
-        print_card(function, plot)
+        function = get(name)
+        if plot is not None:
+            _check_folder(plot)
+            function.plot(plot)
+        if as_json:
+            print(json.dumps(described(function), indent=1, default=str))
+        else:
+            print_card(function, plot)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """For a second that is mostly spent on loading SymPy: to look for garbage in it takes a tenth of that."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _check_folder(path: str) -> None:

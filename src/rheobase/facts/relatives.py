@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -46,8 +47,9 @@ def prove(left: str, right: str) -> Relation:
     difference = plain(_read(left) - _read(right))
     if not difference.has(sp.Piecewise) and _vanishes(difference):
         return Relation(left, right, "symbolic")
+    function = sp.lambdify([symbol("x")], difference, modules="mpmath")
     for point in POINTS:
-        error = abs(_at(difference, point))
+        error = abs(_at(function, point))
         if error > mp.mpf(10) ** -40:
             raise DefinitionError(f"{left} = {right} does not hold at x = {point}: they differ by {mp.nstr(error, 5)}")
     return Relation(left, right, "numeric")
@@ -66,7 +68,6 @@ def _read(text: str) -> sp.Expr:
     return parse(text, ["x"], from_catalogue)
 
 
-def _at(expression: sp.Expr, point: str) -> mp.mpf:
+def _at(function: Callable[[mp.mpf], mp.mpf], point: str) -> mp.mpf:
     with mp.workdps(120):
-        function = sp.lambdify([symbol("x")], expression, modules="mpmath")
         return mp.mpf(function(mp.mpf(point)))
