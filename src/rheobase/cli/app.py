@@ -109,6 +109,8 @@ def _uncollected() -> Iterator[None]:
     try:
         yield
     finally:
+        # else all of it would be searched now
+        gc.freeze()
         gc.enable()
 
 
