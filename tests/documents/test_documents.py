@@ -29,7 +29,7 @@ FEW = ("--activations", "relu,tanh")
 #: Not run, only read by the command's own parser, and why.
 UNTRIED = {
     "--storage": "needs a PostgreSQL server; studies on one are in tests/study/test_shared.py",
-    "--plan": "carries out an earlier study; tests/study/test_plan_again.py does",
+    "--plan": "carries out an earlier study; tests/study/test_order.py does",
     "certify": "takes minutes; tests/certify runs it on less",
     "bench": "takes a quarter of an hour; tests/bench runs it on less",
     "claims": "takes minutes; its own tests run each experiment on less",
@@ -50,6 +50,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rows = np.random.default_rng(0).normal(size=(80, 3))
     pd.DataFrame({"a": rows[:, 0], "b": rows[:, 1], "price": rows.sum(1)}).to_csv("table.csv", index=False)
     pd.read_csv("table.csv").to_parquet("table.parquet")
+    # pages speak of tables in this repository as from its root
+    (place / "benchmarks").symlink_to(ROOT / "benchmarks")
     for block in BLOCKS:
         if name := re.match(r"# (\w+\.py)\n", block.text):
             (place / name[1]).write_text(block.text)
