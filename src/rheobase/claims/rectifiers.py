@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
+from rheobase.claims.alike import costs_more, not_always_better, off_centre
 from rheobase.claims.record import Bound, Claim
 
-_BETTER = (
-    "Studies on four data sets, ten paired seeds, each function at its own best learning rate: better than "
-    "ReLU on {better on:.0f}, worse on {worse on:.0f}, not to be told apart on {undecided on:.0f}. "
-    "Differences in hundredths of the score: digits {digits:+.2f}, breast_cancer {breast_cancer:+.2f}, wine "
-    "{wine:+.2f}, diabetes {diabetes:+.2f}."
-)
 _ALIVE = (
     "Of {units:,.0f} units, trained at learning rates and biases at which {share of dead units of relu:.0%} "
     "of ReLU's die, {units silent for all data:.0f} see no positive input any more and would be dead as "
@@ -98,17 +93,7 @@ CLAIMS = (
         "{dead at starting bias 0:.1%} at 0, {dead at starting bias -2:.1%} at −2, "
         "{dead at starting bias -4:.1%} at −4, {dead at starting bias -8:.1%} at −8.",
     ),
-    Claim(
-        id="relu-not-zero-centred",
-        functions=("relu",),
-        sentence="The output of ReLU is not centred at 0.",
-        experiment="centre:mean_output",
-        arguments={"name": "relu"},
-        always=(Bound("share of the signal that is offset", ">", 0.1),),
-        words="For inputs from N(0, 1) the mean output is {mean output:.3f} ({mean over the draws:.3f} over a "
-        "million draws), and {share of the signal that is offset:.0%} of the signal E f² is this offset; in "
-        "trained networks {share that is offset in a trained network:.0%}.",
-    ),
+    off_centre("relu-not-zero-centred", "relu", "The output of ReLU is not centred at 0."),
     Claim(
         id="leaky-relu-no-dead-units",
         functions=("leaky_relu",),
@@ -123,14 +108,8 @@ CLAIMS = (
         ),
         words=_ALIVE + " Their gradient is 1% of an active unit's.",
     ),
-    Claim(
-        id="leaky-relu-not-always-better",
-        functions=("leaky_relu",),
-        sentence="Leaky ReLU is not proven to be always better than ReLU.",
-        experiment="comparison:better",
-        arguments={"name": "leaky_relu", "baseline": "relu"},
-        always=(Bound("not better on", "≥", 1),),
-        words=_BETTER,
+    not_always_better(
+        "leaky-relu-not-always-better", "leaky_relu", "Leaky ReLU is not proven to be always better than ReLU."
     ),
     Claim(
         id="prelu-slope-is-learnt",
@@ -199,15 +178,7 @@ CLAIMS = (
         words="For x < 0 the second derivative is {largest second derivative for x < 0:g} everywhere, and f(2x) "
         "differs from 2 f(x) by {largest departure from a line:g}.",
     ),
-    Claim(
-        id="prelu-not-always-better",
-        functions=("prelu",),
-        sentence="PReLU is not proven to be always better than ReLU.",
-        experiment="comparison:better",
-        arguments={"name": "prelu", "baseline": "relu"},
-        always=(Bound("not better on", "≥", 1),),
-        words=_BETTER,
-    ),
+    not_always_better("prelu-not-always-better", "prelu", "PReLU is not proven to be always better than ReLU."),
     Claim(
         id="elu-no-dead-units",
         functions=("elu",),
@@ -244,33 +215,6 @@ CLAIMS = (
         "{mean output of the other:.3f}. In networks trained on digits {offset in a trained network:.0%} of "
         "the signal is an offset, with ReLU {offset of the other in one:.0%}.",
     ),
-    Claim(
-        id="elu-costs-more",
-        functions=("elu",),
-        sentence="ELU costs more than ReLU.",
-        experiment="cost:against",
-        arguments={"name": "elu", "others": ("relu",)},
-        always=(
-            Bound("least, forward", "≥", 1.1),
-            Bound("least, forward+backward", "≥", 1.1),
-            Bound("least, training step", "≥", 1.1),
-        ),
-        condition="the function is timed by itself: a whole training step (width 128) takes "
-        "{training step, torch against relu:.2f} times as long with torch's ELU as with its ReLU, and "
-        "{training step, ours against relu:.2f} times with ours",
-        then=(Bound("least, forward", "≥", 1.1),),
-        words="On 65,536 numbers and one thread, forward: {forward, torch against relu:.1f} times ReLU in torch, "
-        "{forward, ours against relu:.1f} times here; forward and backward: "
-        "{forward+backward, torch against relu:.1f} and {forward+backward, ours against relu:.1f}.",
-        timed=True,
-    ),
-    Claim(
-        id="elu-not-always-better",
-        functions=("elu",),
-        sentence="ELU is not always better than ReLU.",
-        experiment="comparison:better",
-        arguments={"name": "elu", "baseline": "relu"},
-        always=(Bound("not better on", "≥", 1),),
-        words=_BETTER,
-    ),
+    costs_more("elu-costs-more", "elu", "ELU", "ELU costs more than ReLU."),
+    not_always_better("elu-not-always-better", "elu", "ELU is not always better than ReLU."),
 )

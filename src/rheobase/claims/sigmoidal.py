@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
+from rheobase.claims.alike import bounded, costs_more, off_centre, saturates
 from rheobase.claims.record import Bound, Claim
 
-_MAY_LEAVE = (
-    "numbers are exact: in float32 the first result that is rounded to an end of the interval is met at |x| "
-    "= {float32 leaves it at |x|:.3g}"
-)
 CLAIMS = (
-    Claim(
-        id="sigmoid-range",
-        functions=("sigmoid",),
-        sentence="The output of the sigmoid lies between 0 and 1, and never reaches either.",
-        experiment="shape:image",
-        arguments={"name": "sigmoid", "low": 0.0, "high": 1.0},
-        always=(Bound("exact values outside", "=", 0), Bound("float32 values at an end", "=", 0)),
-        condition=_MAY_LEAVE,
-        then=(Bound("exact values outside", "=", 0), Bound("range is that of the facts", "=", 1)),
-        words="Computed to hundreds of digits, {exact values outside:.0f} of 65 values on [−120, 120] lie outside "
-        "(0, 1); as float32, {float32 values at an end:,.0f} of {float32 values:,.0f} equal 0 or 1.",
+    bounded(
+        "sigmoid-range",
+        "sigmoid",
+        "The output of the sigmoid lies between 0 and 1, and never reaches either.",
+        0.0,
+        1.0,
     ),
     Claim(
         id="sigmoid-largest-slope",
@@ -36,19 +28,8 @@ CLAIMS = (
         words="The largest slope is {largest slope:.4g}, at x = {at x:.3g}; differences of neighbouring values "
         "give {largest slope by differences:.6f} at most.",
     ),
-    Claim(
-        id="sigmoid-saturates",
-        functions=("sigmoid",),
-        sentence="Away from 0, on both sides, the sigmoid saturates: its gradient vanishes.",
-        experiment="shape:flat_sides",
-        arguments={"name": "sigmoid"},
-        always=(
-            Bound("flat sides", "=", 2),
-            Bound("largest share of the slope beyond", "<", 0.05),
-            Bound("share of the slope at 10", "<", 0.001),
-        ),
-        words="Beyond |x| = {flat from |x|:.3g} less than 5% of the largest slope is left; at |x| = 10 it is "
-        "{share of the slope at 10:.2g} of it.",
+    saturates(
+        "sigmoid-saturates", "sigmoid", "Away from 0, on both sides, the sigmoid saturates: its gradient vanishes."
     ),
     Claim(
         id="sigmoid-chain-loses-gradient",
@@ -70,17 +51,7 @@ CLAIMS = (
         "weights drawn for the sigmoid; tanh and ReLU, with weights drawn for them, lose "
         "{decades per layer, tanh:.2f} and {decades per layer, relu:.2f}.",
     ),
-    Claim(
-        id="sigmoid-not-zero-centred",
-        functions=("sigmoid",),
-        sentence="The output of the sigmoid is not centred at 0.",
-        experiment="centre:mean_output",
-        arguments={"name": "sigmoid"},
-        always=(Bound("share of the signal that is offset", ">", 0.1),),
-        words="For inputs from N(0, 1) the mean output is {mean output:.3f} ({mean over the draws:.3f} over a "
-        "million draws), and {share of the signal that is offset:.0%} of the signal E f² is this offset; in "
-        "trained networks {share that is offset in a trained network:.0%}.",
-    ),
+    off_centre("sigmoid-not-zero-centred", "sigmoid", "The output of the sigmoid is not centred at 0."),
     Claim(
         id="sigmoid-gradients-share-a-sign",
         functions=("sigmoid",),
@@ -128,25 +99,11 @@ CLAIMS = (
         "{ratio at least:.2f} to {ratio at most:.2f}; medians {steps:.0f} and {steps of the other:.0f}), "
         "each at its best learning rate.",
     ),
-    Claim(
-        id="sigmoid-pays-for-an-exponential",
-        functions=("sigmoid",),
-        sentence="The sigmoid pays for an exponential: it costs clearly more than ReLU.",
-        experiment="cost:against",
-        arguments={"name": "sigmoid", "others": ("relu",)},
-        always=(
-            Bound("least, forward", "≥", 1.1),
-            Bound("least, forward+backward", "≥", 1.1),
-            Bound("least, training step", "≥", 1.1),
-        ),
-        condition="the function is timed by itself: a whole training step (width 128) takes "
-        "{training step, torch against relu:.2f} times as long with torch's sigmoid as with its ReLU, and "
-        "{training step, ours against relu:.2f} times with ours",
-        then=(Bound("least, forward", "≥", 1.1),),
-        words="On 65,536 numbers and one thread, forward: {forward, torch against relu:.1f} times ReLU in torch, "
-        "{forward, ours against relu:.1f} times here; forward and backward: "
-        "{forward+backward, torch against relu:.1f} and {forward+backward, ours against relu:.1f}.",
-        timed=True,
+    costs_more(
+        "sigmoid-pays-for-an-exponential",
+        "sigmoid",
+        "sigmoid",
+        "The sigmoid pays for an exponential: it costs clearly more than ReLU.",
     ),
     Claim(
         id="sigmoid-outputs-are-not-probabilities",
@@ -168,18 +125,7 @@ CLAIMS = (
         "{times the stated error, logistic regression:.1f} times. Expected calibration error over three "
         "data sets: {calibration error, network:.3f} and {calibration error, logistic regression:.3f}.",
     ),
-    Claim(
-        id="tanh-range",
-        functions=("tanh",),
-        sentence="The output of tanh lies between −1 and 1, and never reaches either.",
-        experiment="shape:image",
-        arguments={"name": "tanh", "low": -1.0, "high": 1.0},
-        always=(Bound("exact values outside", "=", 0), Bound("float32 values at an end", "=", 0)),
-        condition=_MAY_LEAVE,
-        then=(Bound("exact values outside", "=", 0), Bound("range is that of the facts", "=", 1)),
-        words="Computed to hundreds of digits, {exact values outside:.0f} of 65 values on [−120, 120] lie outside "
-        "(−1, 1); as float32, {float32 values at an end:,.0f} of {float32 values:,.0f} equal −1 or 1.",
-    ),
+    bounded("tanh-range", "tanh", "The output of tanh lies between −1 and 1, and never reaches either.", -1.0, 1.0),
     Claim(
         id="tanh-zero-centred",
         functions=("tanh",),
@@ -206,20 +152,7 @@ CLAIMS = (
         "{relative error of the recipe in float32:.0%} (tanh's own: "
         "{relative error of the function in float32:.0e}).",
     ),
-    Claim(
-        id="tanh-saturates",
-        functions=("tanh",),
-        sentence="tanh saturates on both sides.",
-        experiment="shape:flat_sides",
-        arguments={"name": "tanh"},
-        always=(
-            Bound("flat sides", "=", 2),
-            Bound("largest share of the slope beyond", "<", 0.05),
-            Bound("share of the slope at 10", "<", 0.001),
-        ),
-        words="Beyond |x| = {flat from |x|:.3g} less than 5% of the largest slope is left; at |x| = 10 it is "
-        "{share of the slope at 10:.2g} of it.",
-    ),
+    saturates("tanh-saturates", "tanh", "tanh saturates on both sides."),
     Claim(
         id="tanh-with-sigmoid-output-works",
         functions=("tanh", "sigmoid"),
