@@ -162,3 +162,11 @@ def test_the_page_says_what_was_found() -> None:
     assert "less &lt; more" in page
     assert "start &lt;x&gt;" in page
     assert not re.findall(r'(?:src|href)="[^"#][^"]*"|url\(["\']?http', page), "a page that fetches something"
+
+
+def test_words_quote_what_the_experiment_is_set_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rheobase.claims.experiments.cost.SIZE", 99)
+    monkeypatch.setattr("rheobase.claims.experiments.rows.WIDTHS", (3, 5))
+    words = {claim.id: judged(claim, Measured(COMMITTED[claim.id].numbers), 0, 0.0).words for claim in CLAIMS}
+    assert words["elu-costs-more"].startswith("On 99 numbers")
+    assert "rows of 3 to 5 classes" in words["softmax-distribution"]

@@ -20,7 +20,8 @@ def bounded(id: str, name: str, sentence: str, low: float, high: float) -> Claim
         condition="numbers are exact: in float32 the first result that is rounded to an end of the interval is met at "
         "|x| = {float32 leaves it at |x|:.3g}",
         then=(Bound("exact values outside", "=", 0), Bound("range is that of the facts", "=", 1)),
-        words="Computed to hundreds of digits, {exact values outside:.0f} of 65 values on [−120, 120] lie outside "
+        words="Computed to hundreds of digits, {exact values outside:.0f} of {number of EXACT} values on "
+        "[{first of GRID:.0f}, {last of GRID:.0f}] lie outside "
         f"({first}, {last}); as float32, {{float32 values at an end:,.0f}} of {{float32 values:,.0f}} equal "
         f"{first} or {last}.",
     )
@@ -53,8 +54,8 @@ def off_centre(id: str, name: str, sentence: str) -> Claim:
         experiment="centre:mean_output",
         arguments={"name": name},
         always=(Bound("share of the signal that is offset", ">", 0.1),),
-        words="For inputs from N(0, 1) the mean output is {mean output:.3f} ({mean over the draws:.3f} over a "
-        "million draws), and {share of the signal that is offset:.0%} of the signal E f² is this offset; in "
+        words="For inputs from N(0, 1) the mean output is {mean output:.3f} ({mean over the draws:.3f} over "
+        "{DRAWS:,} draws), and {share of the signal that is offset:.0%} of the signal E f² is this offset; in "
         "trained networks {share that is offset in a trained network:.0%}.",
     )
 
@@ -68,11 +69,11 @@ def costs_more(id: str, name: str, called: str, sentence: str) -> Claim:
         experiment="cost:against",
         arguments={"name": name, "others": ("relu",)},
         always=(_DEARER, Bound("least, forward+backward", "≥", 1.1), Bound("least, training step", "≥", 1.1)),
-        condition="the function is timed by itself: a whole training step (width 128) takes "
+        condition="the function is timed by itself: a whole training step (width {WIDTH}) takes "
         f"{{training step, torch against relu:.2f}} times as long with torch's {called} as with its ReLU, and "
         "{training step, ours against relu:.2f} times with ours",
         then=(_DEARER,),
-        words="On 65,536 numbers and one thread, forward: {forward, torch against relu:.1f} times ReLU in torch, "
+        words="On {SIZE:,} numbers and one thread, forward: {forward, torch against relu:.1f} times ReLU in torch, "
         "{forward, ours against relu:.1f} times here; forward and backward: "
         "{forward+backward, torch against relu:.1f} and {forward+backward, ours against relu:.1f}.",
         timed=True,
@@ -88,7 +89,8 @@ def not_always_better(id: str, name: str, sentence: str) -> Claim:
         experiment="comparison:better",
         arguments={"name": name, "baseline": "relu"},
         always=(Bound("not better on", "≥", 1),),
-        words="Studies on four data sets, ten paired seeds, each function at its own best learning rate: better than "
+        words="Studies on {number of DATA} data sets, {seeds} paired seeds, each function at its own best "
+        "learning rate: better than "
         "ReLU on {better on:.0f}, worse on {worse on:.0f}, not to be told apart on {undecided on:.0f}. "
         "Differences in hundredths of the score: digits {digits:+.2f}, breast_cancer {breast_cancer:+.2f}, wine "
         "{wine:+.2f}, diabetes {diabetes:+.2f}.",

@@ -18,7 +18,8 @@ CLAIMS = (
             Bound("changes", "=", 1),
             Bound("change ends at x", "=", 0),
         ),
-        words="On [−120, 120] it takes {different values:.0f} values, {smallest value:g} and {largest value:g}, "
+        words="On [{first of GRID:.0f}, {last of GRID:.0f}] it takes {different values:.0f} values, "
+        "{smallest value:g} and {largest value:g}, "
         "and changes {changes:.0f} time; it is on from x = {change ends at x:g}.",
     ),
     Claim(
@@ -31,7 +32,7 @@ CLAIMS = (
             Bound("movement of weights before the gate", "=", 0),
             Bound("movement, straight-through", ">", 0.01),
         ),
-        words="In 400 steps on digits the weights before the gates move by "
+        words="In {STEPS} steps on digits the weights before the gates move by "
         "{movement of weights before the gate:g}: only the output layer learns ({accuracy:.0%} right on "
         "training data). With a stand-in for the slope (straight-through) all learn: "
         "{accuracy, straight-through:.1%}.",

@@ -16,7 +16,8 @@ CLAIMS = (
             Bound("smallest output", "≥", 0),
             Bound("largest output", "≤", 1),
         ),
-        words="Over {rows:.0f} float32 rows of 2 to 10,000 classes no output is below 0 or above 1, and sums are "
+        words="Over {rows:.0f} float32 rows of {first of WIDTHS} to {last of WIDTHS:,} classes no output is "
+        "below 0 or above 1, and sums are "
         "1 to {largest distance of a sum from 1:.0e}. Outputs may be exactly 0, which the formula never "
         "gives: {outputs that are exactly 0:.0%} of these are.",
     ),

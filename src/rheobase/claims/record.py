@@ -7,8 +7,11 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
+from inspect import signature
 from string import Formatter
 from typing import Any, Literal
+
+import numpy as np
 
 Verdict = Literal["holds", "holds only when", "does not hold"]
 VERDICTS: tuple[Verdict, ...] = ("holds", "holds only when", "does not hold")
@@ -75,7 +78,8 @@ class Claim:
 
     experiment: module:function in `rheobase.claims.experiments`, called with `arguments` and a seed. The claim holds
     if all of `always` are met; if not, but all of `then`, it holds only when `condition`. `words` and `condition`
-    say what was measured, with its numbers by label in braces. timed: the numbers are times, which no seed repeats.
+    say what was measured, with its numbers, and the experiment's settings, by label in braces. timed: the numbers are
+    times, which no seed repeats.
     """
 
     id: str
@@ -102,10 +106,28 @@ class Claim:
         return found
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """What the experiment was done with, for words to quote: constants of its module, and its defaults.
+
+        Of constants that are several numbers: "first of NAME", "last of NAME", "number of NAME".
+        """
+        constants = {name: value for name, value in vars(import_module(self.module)).items() if name.isupper()}
+        defaults = {p.name: p.default for p in signature(self.function).parameters.values()}
+        return defaults | constants | _ends(constants)
+
+    @property
     def threshold(self) -> str:
         """What has to be measured for it to hold, and for it to hold under its condition."""
         always = " and ".join(map(str, self.always))
         return f"{always}; under the condition: {' and '.join(map(str, self.then))}" if self.then else always
+
+
+def _ends(constants: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in constants.items():
+        if np.ndim(value) == 1:
+            found |= {f"first of {name}": value[0], f"last of {name}": value[-1], f"number of {name}": len(value)}
+    return found
 
 
 EXPERIMENTS = f"{__package__}.experiments"
@@ -131,6 +153,7 @@ class Outcome:
 def judged(claim: Claim, measured: Measured, seed: int, seconds: float) -> Outcome:
     """The claim with the verdict that the numbers give it."""
     numbers = {label: _short(value) for label, value in measured.numbers.items()}
+    known = {**claim.settings, **numbers}
     verdict: Verdict = "does not hold"
     if all(bound.met(numbers) for bound in claim.always):
         verdict = "holds"
@@ -141,8 +164,8 @@ def judged(claim: Claim, measured: Measured, seed: int, seconds: float) -> Outco
         functions=claim.functions,
         sentence=claim.sentence,
         verdict=verdict,
-        condition=_told(claim.condition, numbers) if verdict == "holds only when" else None,
-        words=_told(claim.words, numbers),
+        condition=_told(claim.condition, known) if verdict == "holds only when" else None,
+        words=_told(claim.words, known),
         numbers=numbers,
         seed=seed,
         experiment=f"{EXPERIMENTS}.{claim.experiment}",
@@ -162,7 +185,7 @@ class _Words(Formatter):
         return f"{digits}·10{str(int(power.replace('−', '-'))).translate(SUPERSCRIPTS)}" if power else digits
 
 
-def _told(words: str, numbers: Mapping[str, float]) -> str:
+def _told(words: str, numbers: Mapping[str, Any]) -> str:
     return _Words().vformat(words, (), numbers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rheobase.catalogue import lookup
 from rheobase.claims.alike import costs_more, not_always_better, off_centre
 from rheobase.claims.record import Bound, Claim
 
@@ -29,7 +30,7 @@ CLAIMS = (
         experiment="cost:against",
         arguments={"name": "relu", "others": ("sigmoid", "tanh", "elu", "softplus")},
         always=(Bound("most, forward", "<", 0.9),),
-        words="On 65,536 numbers and one thread it takes {least, forward:.2f} to {most, forward:.2f} of the time "
+        words="On {SIZE:,} numbers and one thread it takes {least, forward:.2f} to {most, forward:.2f} of the time "
         "of sigmoid, tanh, ELU and softplus, in torch and here; torch's takes "
         "{forward, torch against copy:.1f} times as long as a copy.",
         timed=True,
@@ -42,7 +43,7 @@ CLAIMS = (
         arguments={"name": "relu", "others": ("sigmoid", "tanh", "elu", "softplus")},
         always=(Bound("most, forward+backward", "<", 1.1),),
         words="Forward and backward together take {least, forward+backward:.2f} to {most, forward+backward:.2f} "
-        "of the time of the other four; a training step (width 128) {least, training step:.2f} to "
+        "of the time of the other four; a training step (width {WIDTH}) {least, training step:.2f} to "
         "{most, training step:.2f}.",
         timed=True,
     ),
@@ -78,7 +79,7 @@ CLAIMS = (
         experiment="dying:by_learning_rate",
         arguments={"name": "relu"},
         always=(Bound("more by at least", ">", 0), Bound("dead at learning rate 0.1", "<", 0.05)),
-        words="Certified dead units after 300 steps of gradient descent on digits, eight seeds: "
+        words="Certified dead units after {STEPS} steps of gradient descent on digits, {seeds} seeds: "
         "{dead at learning rate 0.1:.1%} at learning rate 0.1, {dead at learning rate 1:.1%} at 1 and "
         "{dead at learning rate 2:.1%} at 2 (more than at 0.03 by at least {more by at least:.1%}, 95%).",
     ),
@@ -89,7 +90,7 @@ CLAIMS = (
         experiment="dying:by_bias",
         arguments={"name": "relu"},
         always=(Bound("more by at least", ">", 0), Bound("dead at starting bias 0", "<", 0.05)),
-        words="Certified dead units after 300 steps at learning rate 0.1, by the bias at the start, eight seeds: "
+        words="Certified dead units after {STEPS} steps at learning rate 0.1, by the bias at the start, {seeds} seeds: "
         "{dead at starting bias 0:.1%} at 0, {dead at starting bias -2:.1%} at −2, "
         "{dead at starting bias -4:.1%} at −4, {dead at starting bias -8:.1%} at −8.",
     ),
@@ -106,7 +107,7 @@ CLAIMS = (
             Bound("slopes of 0", "=", 0),
             Bound("share of dead units of relu", ">", 0.1),
         ),
-        words=_ALIVE + " Their gradient is 1% of an active unit's.",
+        words=_ALIVE + f" Their gradient is {lookup('leaky_relu').defaults['negative_slope']:.0%} of an active unit's.",
     ),
     not_always_better(
         "leaky-relu-not-always-better", "leaky_relu", "Leaky ReLU is not proven to be always better than ReLU."
@@ -119,7 +120,7 @@ CLAIMS = (
         arguments={"name": "prelu"},
         always=(Bound("channels that moved", "=", 1), Bound("mean movement", ">", 0.05)),
         words="From {start:g}, the slopes of {channels:.0f} channels move by {mean movement:.2f} on average in "
-        "600 steps on digits, and end between {smallest slope:.2f} and {largest slope:.2f}; "
+        "{STEPS} steps on digits, and end between {smallest slope:.2f} and {largest slope:.2f}; "
         "{negative slopes:.0%} become negative.",
     ),
     Claim(
@@ -146,7 +147,8 @@ CLAIMS = (
         ),
         condition="inputs are finite: at −∞ PReLU computes 0 · −∞, which is NaN",
         then=(Bound("values that differ", "=", 0), Bound("gradients that differ", "=", 0)),
-        words="Of {inputs:,.0f} float32 inputs on [−120, 120], {values that differ:.0f} values and "
+        words="Of {inputs:,.0f} float32 inputs on [{first of GRID:.0f}, {last of GRID:.0f}], "
+        "{values that differ:.0f} values and "
         "{gradients that differ:.0f} gradients differ; at ±∞, {values at ±inf that differ:.0f} of two "
         "values.",
     ),
@@ -161,7 +163,8 @@ CLAIMS = (
             Bound("gradients that differ", "=", 0),
             Bound("values at ±inf that differ", "=", 0),
         ),
-        words="At slope {slope:g}, of {inputs:,.0f} float32 inputs on [−120, 120], {values that differ:.0f} "
+        words="At slope {slope:g}, of {inputs:,.0f} float32 inputs on [{first of GRID:.0f}, "
+        "{last of GRID:.0f}], {values that differ:.0f} "
         "values and {gradients that differ:.0f} gradients differ; at ±∞, {values at ±inf that differ:.0f} "
         "of two values.",
     ),

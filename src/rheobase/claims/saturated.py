@@ -5,7 +5,8 @@ from __future__ import annotations
 from rheobase.claims.record import Bound, Claim
 
 _STUCK = (
-    "Of {units:.0f} units that start at x = ±10 … ±20 with the target on the other side (squared error, 10,000 steps), "
+    "Of {units:.0f} units that start at x = ±10 … ±20 with the target on the other side (squared error, "
+    "{STEPS:,} steps), "
 )
 
 CLAIMS = (

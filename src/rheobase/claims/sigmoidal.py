@@ -45,7 +45,7 @@ CLAIMS = (
         "{deviation of the weights at the edge:.1f}/√n (n inputs), where mean-field theory puts the edge of "
         "chaos, the loss is {decades per layer, edge of chaos:.3f} decades per layer",
         then=(Bound("least of the usual weights", "≥", 0.1), Bound("decades per layer, edge of chaos", "<", 0.1)),
-        words="In networks of 2 to 16 layers on digits the gradient shrinks by "
+        words="In networks of {first of DEPTHS} to {last of DEPTHS} layers on digits the gradient shrinks by "
         "{decades per layer, torch's default:.2f} decades per layer with torch's default weights, "
         "{decades per layer, Xavier:.2f} with Xavier's and {decades per layer, drawn for it:.2f} with "
         "weights drawn for the sigmoid; tanh and ReLU, with weights drawn for them, lose "
@@ -73,9 +73,9 @@ CLAIMS = (
         experiment="pace:steps_to_loss",
         arguments={"name": "sigmoid", "against": "tanh"},
         always=(Bound("ratio at least", ">", 1), Bound("runs that failed", "=", 0)),
-        words="To a loss of 0.2 on digits, each at the best of nine learning rates, sigmoid needs "
+        words="To a loss of {GOAL:g} on digits, each at the best of {number of RATES} learning rates, sigmoid needs "
         "{ratio of steps:.1f} times the steps of tanh (95% interval {ratio at least:.1f} to "
-        "{ratio at most:.1f}, ten paired seeds; medians {steps:.0f} and {steps of the other:.0f}).",
+        "{ratio at most:.1f}, {seeds} paired seeds; medians {steps:.0f} and {steps of the other:.0f}).",
     ),
     Claim(
         id="off-centre-slows-tanh",
@@ -119,7 +119,7 @@ CLAIMS = (
         "logistic regression, {error made, logistic regression:.1%} of such outputs are wrong where they "
         "say {stated error, logistic regression:.1%}",
         then=(Bound("at least, network", ">", 2),),
-        words="Of a network's outputs within 0.05 of 0 or 1, {error made, network:.1%} are wrong where they say "
+        words="Of a network's outputs within {NEAR:g} of 0 or 1, {error made, network:.1%} are wrong where they say "
         "{stated error, network:.1%}: {times the stated error, network:.1f} times as many (95% interval by "
         "bootstrap {at least, network:.1f} to {at most, network:.1f}); for logistic regression it is "
         "{times the stated error, logistic regression:.1f} times. Expected calibration error over three "
@@ -160,7 +160,7 @@ CLAIMS = (
         experiment="two_classes:compared",
         arguments={"hidden": "tanh", "output": "sigmoid", "others": ()},
         always=(Bound("least gain over it, at least", ">", 0),),
-        words="On three data sets (ten paired seeds) the accuracy is {accuracy:.3f} on average, against "
+        words="On three data sets ({seeds} paired seeds) the accuracy is {accuracy:.3f} on average, against "
         "{accuracy of the commonest class:.3f} for always guessing the commonest class; on the hardest set "
         "the gain is at least {least gain over it, at least:.3f} (95% interval).",
     ),

@@ -31,7 +31,8 @@ CLAIMS = (
             Bound("largest difference", "<", 1e-15),
             Bound("largest difference to differences of values", "<", 1e-5),
         ),
-        words="Proved by algebra; on [−120, 120] the two differ by {largest difference:.1g} at most, and the "
+        words="Proved by algebra; on [{first of GRID:.0f}, {last of GRID:.0f}] the two differ by "
+        "{largest difference:.1g} at most, and the "
         "sigmoid from differences of neighbouring values of softplus by "
         "{largest difference to differences of values:.1g}.",
     ),
@@ -59,7 +60,8 @@ CLAIMS = (
         always=(Bound("exact values outside", "=", 0), Bound("float32 values at an end", "=", 0)),
         condition="numbers are exact: a float32 result is rounded to 0 below x = −{float32 leaves it at |x|:.0f}",
         then=(Bound("exact values outside", "=", 0), Bound("range is that of the facts", "=", 1)),
-        words="Computed to hundreds of digits, {exact values outside:.0f} of 65 values on [−120, 120] lie outside "
+        words="Computed to hundreds of digits, {exact values outside:.0f} of {number of EXACT} values on "
+        "[{first of GRID:.0f}, {last of GRID:.0f}] lie outside "
         "(0, ∞); as float32, the first 0 is met at x = −{float32 leaves it at |x|:.0f}.",
     ),
 )
