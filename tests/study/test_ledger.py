@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from dataclasses import replace
+from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -60,6 +61,22 @@ def test_a_study_killed_at_any_point_goes_on_and_ends_as_if_it_had_not_been(
         assert now >= before or ended, f"kill {kill} lost {before - now} trainings"
         before = now
     assert facts(carry_out(tmp_path)) == uninterrupted
+
+
+def test_a_study_killed_while_its_database_is_made_begins_as_if_it_had_not_been(tmp_path: Path) -> None:
+    """At every statement of it: a table without its index would take the same study twice."""
+    for statements in count():
+        out = tmp_path / str(statements)
+        out.mkdir()
+        process = begun(crash.killed_at_a_statement, out, statements)
+        process.join(300)
+        for _ in range(2):
+            assert Kept(out, terms(DATA, PLAN)).runs() == {}
+        assert sorted(path.name for path in out.iterdir()) == [CELLS, DATABASE]
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == 9
+    assert statements > 50, "all tables and indices have a statement"
 
 
 def test_progress_counts_what_is_kept_from_before(tmp_path: Path) -> None:

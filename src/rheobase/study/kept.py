@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from optuna.storages import RDBStorage
 from sqlalchemy import URL
 
 from rheobase.errors import StudyError
@@ -73,9 +74,33 @@ class InFolder(Ledger):
     other = ": choose another --out, or take --anew to start over"
 
     def __init__(self, out: Path, terms: Mapping[str, Any]) -> None:
+        if not (out / DATABASE).exists():
+            self._make(out)
+        super().__init__(self._opened(out / DATABASE), "study", terms)
+
+    def _opened(self, database: Path) -> RDBStorage:
         # a name may hold what means something in an address
-        address = URL.create("sqlite", database=str(out / DATABASE)).render_as_string()
-        super().__init__(storage(address, self.broken), "study", terms)
+        return storage(URL.create("sqlite", database=str(database)).render_as_string(), self.broken)
+
+    def _make(self, out: Path) -> None:
+        """Make the database elsewhere and put it there whole.
+
+        SQLite keeps each statement that makes a table by itself: who is killed between a table and its index would
+        leave one that takes the same study twice.
+        """
+        new = out / f"new-{DATABASE}"
+        _remove(new)
+        try:
+            self._opened(new).engine.dispose()
+            new.replace(out / DATABASE)
+        finally:
+            _remove(new)
+
+
+def _remove(database: Path) -> None:
+    """Remove a database, and what SQLite has beside it."""
+    for path in database.parent.glob(f"{database.name}*"):
+        path.unlink()
 
 
 class Kept:
@@ -141,5 +166,6 @@ def only_writer(out: Path) -> Iterator[None]:
 
 def forget(out: Path) -> None:
     """Remove the ledger, the files of all trainings and what was kept of those cut short: the study begins anew."""
-    for path in (*out.glob(f"{DATABASE}*"), *(out / CELLS).glob("*.json"), *(out / CHECKPOINTS).glob("*.pt")):
+    _remove(out / DATABASE)
+    for path in (*(out / CELLS).glob("*.json"), *(out / CHECKPOINTS).glob("*.pt")):
         path.unlink()
