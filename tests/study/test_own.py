@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rheobase.errors import RheobaseError
+from rheobase.errors import RheobaseError, WorkerKilled
 from rheobase.study import Plan, StudyError, run
 from rheobase.study.ledger.kept import CHECKPOINTS, Kept
 from rheobase.study.ledger.terms import terms
@@ -59,6 +59,23 @@ def test_a_score_that_is_no_number_counts_as_the_worst() -> None:
     assert lost.runs_failed == 3
     assert lost.score.mean == min(o.scores.min() for o in results.outcomes)
     assert "In no seed did tanh" in results.verdict.sentence
+
+
+def test_a_training_that_kills_its_process_is_named_and_the_rest_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RHEOBASE_KILLS", str(tmp_path / "kills"))
+    (tmp_path / "kills").touch()
+    subject = own("tests.study.mine:kills", None)
+    kept = Kept(tmp_path, terms(subject, PLAN))
+    with pytest.raises(WorkerKilled, match=r"under way: .*tanh, learning rate [^,]*, seed 1($| and )"):
+        run(subject, PLAN, workers=2, keeper=kept)
+    assert len(kept.runs()) >= 6, "all that chose learning rates"
+    (tmp_path / "kills").unlink()
+    resumed, whole = (run(subject, PLAN, workers=0, keeper=keeper) for keeper in (kept, None))
+    assert [(o.name, o.scores.tolist()) for o in resumed.outcomes] == [
+        (o.name, o.scores.tolist()) for o in whole.outcomes
+    ]
 
 
 def test_changed_code_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

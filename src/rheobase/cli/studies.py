@@ -12,7 +12,7 @@ import typer
 
 from rheobase.cli.asked import again, data_of, names, size, widths, with_steps
 from rheobase.cli.stop import INTERRUPTED, stop
-from rheobase.errors import StudyError, extra
+from rheobase.errors import StudyError, WorkerKilled, extra
 from rheobase.study import Plan
 from rheobase.study.data.metrics import METRICS
 from rheobase.study.data.reading import SOURCES
@@ -202,9 +202,10 @@ def _with_progress(plan: Plan, work: Work, out: Path) -> Results:
                 progress(done, total)
 
             return work(note)
-    except KeyboardInterrupt:
-        stop(f"interrupted; {count[0]} of {count[1]} trainings are kept in {str(out)!r}, and the same command goes on "
-             "from there", INTERRUPTED)  # fmt: skip
+    except (KeyboardInterrupt, WorkerKilled) as error:
+        cause, status = (str(error), 2) if isinstance(error, WorkerKilled) else ("interrupted", INTERRUPTED)
+        stop(f"{cause}; {count[0]} of {count[1]} trainings are kept in {str(out)!r}, and the same command goes on "
+             "from there", status)  # fmt: skip
 
 
 def worker(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Protocol
 
+from rheobase.errors import WorkerKilled
 from rheobase.study.data.tables import Dataset
 from rheobase.study.forecast import around
 from rheobase.study.ledger.kept import Files
@@ -17,7 +19,7 @@ from rheobase.study.ledger.shared import Shared, State, rest
 from rheobase.study.ledger.terms import terms
 from rheobase.study.plan import Plan
 from rheobase.study.results import Results, summarise
-from rheobase.study.training.cells import Cell, Job, Runs, done, in_all, wanted
+from rheobase.study.training.cells import Cell, Job, Runs, done, in_all, in_words, wanted
 from rheobase.study.training.cost import Cost, step_costs
 from rheobase.study.training.own import Own
 from rheobase.study.training.own_cost import own_costs
@@ -72,13 +74,27 @@ def run(
     progress(done(plan, runs), in_all(plan, runs))
     if jobs_for(data, plan, runs):
         keeper.begin()
-        with crew(workers) as each:
+        with _told(lambda: _under_way(jobs_for(data, plan, runs)[:workers])), crew(workers) as each:
             while jobs := jobs_for(data, plan, runs):
                 for outcome in each(trained, [(data, plan, found["together"], job) for job in jobs]):
                     keeper.add(outcome)
                     runs.update({cell_of(r): r for r in outcome})
                     progress(done(plan, runs), in_all(plan, runs))
     return _summarised(data, plan, runs, found, keeper.history())
+
+
+@contextmanager
+def _told(what: Callable[[], str]) -> Iterator[None]:
+    """Whoever is killed in the block, the complaint says at what."""
+    try:
+        yield
+    except WorkerKilled as error:
+        raise WorkerKilled(f"{error}; {what()}") from None
+
+
+def _under_way(jobs: Sequence[Job]) -> str:
+    # jobs are begun in their order: of those that are not done, the first are being done
+    return f"under way: {' and '.join(map(in_words, jobs))}"
 
 
 def share(
