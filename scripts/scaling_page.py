@@ -112,9 +112,9 @@ def render() -> str:
         trainings=TRAININGS, machines=MACHINES, claims=claims(rows), alone=alone(rows), server=server,
         per_core=1e3 / server, shortest=MACHINES * server / 1e3, reckoned=reckoned(server),
         minutes=TRAININGS * server / 6e4, changed=changed(rows), beat=BEAT, grace=GRACE, pause=LONGEST_PAUSE,
-        losses=LOSSES, beats=MACHINES / BEAT, connections=CONNECTIONS, record=record, megabytes=TRAININGS * record / 1e6,
+        beats=MACHINES / BEAT, connections=CONNECTIONS, record=record, megabytes=TRAININGS * record / 1e6,
         read=TRAININGS * largest(rows, "read", "ms") / 1e3,
-        idle=MACHINES / LONGEST_PAUSE, most=max(int(r["claimers"]) for r in rows), about=said,
+        losses=LOSSES, idle=MACHINES / LONGEST_PAUSE, most=max(int(r["claimers"]) for r in rows), about=said,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -22,7 +23,8 @@ from rheobase.study.plan import DEFAULT, EPOCHS, FEWEST_STEPS, MOST_STEPS, SIZES
 if TYPE_CHECKING:
     from rheobase.study import Dataset, Results
     from rheobase.study.conduct import Keeper, Progress
-    from rheobase.study.ledger.kept import Files
+    from rheobase.study.forecast import Budget
+    from rheobase.study.ledger.kept import Files, Kept
     from rheobase.study.ledger.shared import Shared
     from rheobase.study.training.own import Own
 
@@ -38,7 +40,7 @@ ANEW = "Forget the trainings in the folder and begin anew."
 STORAGE = "URL of a PostgreSQL database, postgresql+pg8000://…: many machines share the study."
 METRIC = f"What is scored: {', '.join(m.option for m in METRICS)}; default: what suits the data."
 EQUIVALENCE = "Difference that does not matter, in the table's unit (0.5: half a point); default: ½ the seeds' spread."
-BUDGET = "Time to end within, as 90s, 10min or 2h: seeds and learning rates are left out until it fits."
+BUDGET = "Time to end within, as 90s, 10min or 2h: by a forecast, seeds and learning rates are left out until it fits."
 PLAN_FILE = "plan.json of an earlier study, which is carried out again; DATA only if that lies elsewhere now."
 REPAIR = "First bring the ledger and the files of the trainings to the same state, each from the other."
 
@@ -72,6 +74,7 @@ def study(
 
     Ctrl-C, or a crash, loses the trainings in flight; the same command goes on from there.
     """
+    begun = time.monotonic()
     with extra("study"):
         from rheobase import study as studies
         from rheobase.folder import prepared
@@ -90,20 +93,24 @@ def study(
         todo = with_steps(todo, table) if steps is None else todo
     else:
         todo, table = again(context, plan, data, out / CHECKPOINTS)
-    most = None if budget is None else _seconds(budget, table, storage)
+    limit = None if budget is None else _budget(budget, begun, table, storage)
     with prepared(out, FILES), only_writer(out):
         if storage is None:
-            keeper = _alone(table, todo, out, anew, repair)
-            todo = _announced(table, todo, keeper, most)
-            results = _with_progress(todo, lambda note: studies.run(table, todo, note, keeper=keeper), out)
+            todo, keeper = _alone(table, todo, out, anew, repair, limit)
+            _announced(table, todo, keeper)
+            results = _with_progress(
+                todo, lambda note: studies.run(table, todo, note, keeper=keeper, budget=limit), out
+            )
         else:
             if anew:
                 raise StudyError("--anew forgets what is in the folder; what is in a database stays, so leave it out")
             shared, files = _with_others(table, todo, out, repair, storage)
-            _announced(table, todo, shared, None)
+            _announced(table, todo, shared)
             told = order(table.source, table.predicts, todo)
             results = _with_progress(todo, lambda note: _shared(table, todo, shared, files, told, note), out)
         write(results, out, render(results, _command(storage)))
+    if limit is not None and limit.left < 0:
+        print(limit.missed, file=sys.stderr)
     if as_json:
         print(record(results), end="")
     else:
@@ -118,23 +125,43 @@ def _command(storage: str | None) -> str:
     return f"rheobase {typed if storage is None else typed.replace(storage, shown(storage))}"
 
 
-def _seconds(budget: str, table: Dataset | Own, storage: str | None) -> float:
-    from rheobase.study.forecast import in_seconds
+def _budget(budget: str, begun: float, table: Dataset | Own, storage: str | None) -> Budget:
+    from rheobase.study.forecast import Budget, in_seconds
     from rheobase.study.training.own import Own
 
     if isinstance(table, Own):
         raise StudyError(f"--budget cannot know how long a training of {table.name} takes; leave it out")
     if storage is not None:
         raise StudyError("--budget cannot know how many machines will help; leave it out with --storage")
-    return in_seconds(budget)
+    return Budget(in_seconds(budget), begun)
 
 
-def _alone(table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool) -> Keeper:
-    from rheobase.study.ledger.kept import Kept, forget, repaired
-    from rheobase.study.ledger.terms import terms
+def _alone(
+    table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool, budget: Budget | None
+) -> tuple[Plan, Kept]:
+    """The plan, cut down to a budget, and what keeps its trainings."""
+    from rheobase.study.conduct import with_all
+    from rheobase.study.forecast import within
+    from rheobase.study.ledger.kept import DATABASE, forget
+    from rheobase.workers import cores
 
+    there = None if anew or not (out / DATABASE).exists() else _kept(table, plan, out, repair)
+    if budget is not None:
+        # a budget that is too small is refused before anything is written
+        measured = with_all(table, plan, there.measured() if there else None)
+        plan = within(plan, measured, cores(), budget.seconds)
     if anew:
         forget(out)
+    keeper = there or _kept(table, plan, out, repair)
+    if budget is not None:
+        keeper.set_measured(measured)
+    return plan, keeper
+
+
+def _kept(table: Dataset | Own, plan: Plan, out: Path, repair: bool) -> Kept:
+    from rheobase.study.ledger.kept import Kept, repaired
+    from rheobase.study.ledger.terms import terms
+
     if not repair:
         return Kept(out, terms(table, plan))
     keeper, done = repaired(out, terms(table, plan))
@@ -164,29 +191,28 @@ def _shared(
         return share(table, plan, shared, files, told, note)
 
 
-def _announced(table: Dataset | Own, plan: Plan, keeper: Keeper, most: float | None) -> Plan:
-    """The plan, cut down to `most` seconds; on a terminal, what will be trained and how long it will take is told."""
+def _announced(table: Dataset | Own, plan: Plan, keeper: Keeper) -> None:
+    """On a terminal, what will be trained and how long it will take is told."""
     from rich.console import Console
 
     from rheobase.study.conduct import measured
-    from rheobase.study.forecast import estimate, in_words, within
+    from rheobase.study.forecast import CUT, estimate, in_words
     from rheobase.study.training.own import Own
     from rheobase.workers import cores
 
     console = Console(stderr=True, highlight=False)
-    if most is not None:
-        plan = within(plan, measured(table, plan, keeper), cores(), most)
-    if console.is_terminal:
-        console.print(table.aim, markup=False, soft_wrap=True)
-        if isinstance(table, Own):
-            console.print(plan.counts, soft_wrap=True)
-            return plan
-        console.print(plan.summary, soft_wrap=True)
-        if most is not None:
-            console.print(plan.notes[-1], soft_wrap=True)
-        took = in_words(estimate(plan, measured(table, plan, keeper), cores()))
-        console.print(f"training takes about {took} on {cores()} cores; Ctrl-C is safe, the same command goes on")
-    return plan
+    if not console.is_terminal:
+        return
+    console.print(table.aim, markup=False, soft_wrap=True)
+    if isinstance(table, Own):
+        console.print(plan.counts, soft_wrap=True)
+        return
+    console.print(plan.summary, soft_wrap=True)
+    for note in plan.notes:
+        if note.startswith(CUT):
+            console.print(note, soft_wrap=True)
+    took = in_words(estimate(plan, measured(table, plan, keeper), cores()))
+    console.print(f"training takes about {took} on {cores()} cores; Ctrl-C is safe, the same command goes on")
 
 
 def _with_progress(plan: Plan, work: Work, out: Path) -> Results:
