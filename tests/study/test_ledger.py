@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rheobase.cli.studies import _alone
+from rheobase.cli.studies import _fitted
 from rheobase.study import StudyError, conduct, load, run
 from rheobase.study.forecast import Budget
 from rheobase.study.ledger.kept import CELLS, DATABASE, Kept, only_writer, repaired
@@ -41,8 +41,9 @@ def held(out: Path) -> int:
 
 
 def test_records_are_the_runs_to_the_last_bit() -> None:
-    outcome = crash.uninterrupted().outcomes[0]
-    for each in (outcome.runs[0], replace(outcome.runs[0], health=None, curve=np.array([np.nan, np.inf, 0.1 + 0.2]))):
+    first = crash.uninterrupted().outcomes[0].runs[0]
+    numbers = np.array([np.nan, np.inf, 0.1 + 0.2])
+    for each in (first, replace(first, health=None, curve=numbers, at=np.array([0.0, 1e300, 0.1]))):
         text = json.dumps(to_record(each), allow_nan=False)
         assert json.dumps(to_record(from_record(json.loads(text)))) == text
 
@@ -146,7 +147,9 @@ def test_a_budget_that_is_refused_leaves_the_folder_as_it_was(
 
     def refused() -> dict[Path, bytes]:
         with pytest.raises(StudyError, match="are too few: the least that decides anything here"):
-            _alone(DATA, replace(PLAN, activations=(*PLAN.activations, "elu")), tmp_path, anew, False, Budget(1.0, 0.0))
+            _fitted(
+                DATA, replace(PLAN, activations=(*PLAN.activations, "elu")), tmp_path, anew, False, Budget(1.0, 0.0)
+            )
         return {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
     assert refused() == {}

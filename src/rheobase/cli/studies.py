@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rheobase.cli.asked import again, data_of, names, size, widths, with_steps
+from rheobase.cli.asked import again, data_of, names, ratio, size, widths, with_steps
 from rheobase.cli.stop import INTERRUPTED, stop
 from rheobase.errors import StudyError, WorkerKilled, extra
 from rheobase.study import Plan
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from rheobase.study import Dataset, Results
     from rheobase.study.conduct import Keeper, Progress
     from rheobase.study.forecast import Budget
-    from rheobase.study.ledger.kept import Files, Kept
-    from rheobase.study.ledger.shared import Shared
+    from rheobase.study.ledger.kept import Kept
     from rheobase.study.training.own import Own
 
     Work = Callable[[Progress], Results]
@@ -40,6 +39,7 @@ ANEW = "Forget the trainings in the folder and begin anew."
 STORAGE = "URL of a PostgreSQL database, postgresql+pg8000://…: many machines share the study."
 METRIC = f"What is scored: {', '.join(m.option for m in METRICS)}; default: what suits the data."
 EQUIVALENCE = "Difference that does not matter, in the table's unit (0.5: half a point); default: ½ the seeds' spread."
+TEST_RATIO = "Of a function of your own: test rows per training row, or fixed if every seed tests the same; default: ⅓."
 BUDGET = "Time to end within, as 90s, 10min or 2h: by a forecast, seeds and learning rates are left out until it fits."
 PLAN_FILE = "plan.json of an earlier study, which is carried out again; DATA only if that lies elsewhere now."
 REPAIR = "First bring the ledger and the files of the trainings to the same state, each from the other."
@@ -62,6 +62,7 @@ def study(
     residual: Annotated[bool, typer.Option("--residual", help="Add each hidden layer's input to its output.")] = False,
     metric: Annotated[str | None, typer.Option(help=METRIC)] = None,
     equivalence: Annotated[float | None, typer.Option(help=EQUIVALENCE)] = None,
+    test_ratio: Annotated[str | None, typer.Option(help=TEST_RATIO)] = None,
     budget: Annotated[str | None, typer.Option(help=BUDGET)] = None,
     plan: Annotated[Path | None, typer.Option(help=PLAN_FILE)] = None,
     out: Annotated[Path, typer.Option(help=f"Folder for {', '.join(FILES)} and the ledger.")] = Path("rheobase-study"),
@@ -79,14 +80,14 @@ def study(
         from rheobase import study as studies
         from rheobase.folder import prepared
         from rheobase.study.ledger.kept import CHECKPOINTS, only_writer
-        from rheobase.study.order import order
         from rheobase.study.report.page import render
         from rheobase.study.results import as_json as record
         from rheobase.study.results import write
 
     if plan is None:
         network = {"hidden": widths(hidden), "optimizer": optimizer, "dropout": dropout, "batch_norm": batch_norm,
-                   "residual": residual, "metric": metric, "equivalence": equivalence}  # fmt: skip
+                   "residual": residual, "metric": metric, "equivalence": equivalence,
+                   "test_ratio": ratio(test_ratio, data)}  # fmt: skip
         at_first = Plan.steps if steps is None else steps
         todo = studies.make(names(activations), baseline, seeds, at_first, size(quick, thorough), **network)
         table = data_of(data, target, todo, out / CHECKPOINTS)
@@ -96,18 +97,9 @@ def study(
     limit = None if budget is None else _budget(budget, begun, table, storage)
     with prepared(out, FILES), only_writer(out):
         if storage is None:
-            todo, keeper = _alone(table, todo, out, anew, repair, limit)
-            _announced(table, todo, keeper)
-            results = _with_progress(
-                todo, lambda note: studies.run(table, todo, note, keeper=keeper, budget=limit), out
-            )
+            results = _alone(table, todo, out, anew, repair, limit)
         else:
-            if anew:
-                raise StudyError("--anew forgets what is in the folder; what is in a database stays, so leave it out")
-            shared, files = _with_others(table, todo, out, repair, storage)
-            _announced(table, todo, shared)
-            told = order(table.source, table.predicts, todo)
-            results = _with_progress(todo, lambda note: _shared(table, todo, shared, files, told, note), out)
+            results = _with_others(table, todo, out, anew, repair, storage)
         write(results, out, render(results, _command(storage)))
     if limit is not None and limit.left < 0:
         print(limit.missed, file=sys.stderr)
@@ -136,7 +128,15 @@ def _budget(budget: str, begun: float, table: Dataset | Own, storage: str | None
     return Budget(in_seconds(budget), begun)
 
 
-def _alone(
+def _alone(table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool, budget: Budget | None) -> Results:
+    from rheobase.study.conduct import run
+
+    todo, keeper = _fitted(table, plan, out, anew, repair, budget)
+    _announced(table, todo, keeper)
+    return _with_progress(todo, lambda note: run(table, todo, note, keeper=keeper, budget=budget), out)
+
+
+def _fitted(
     table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool, budget: Budget | None
 ) -> tuple[Plan, Kept]:
     """The plan, cut down to a budget, and what keeps its trainings."""
@@ -169,26 +169,23 @@ def _kept(table: Dataset | Own, plan: Plan, out: Path, repair: bool) -> Kept:
     return keeper
 
 
-def _with_others(table: Dataset | Own, plan: Plan, out: Path, repair: bool, url: str) -> tuple[Shared, Files]:
+def _with_others(table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool, url: str) -> Results:
+    from rheobase.study.conduct import share
     from rheobase.study.ledger.kept import Files
     from rheobase.study.ledger.kept import repair as mend
     from rheobase.study.ledger.shared import Shared, name_of
     from rheobase.study.ledger.terms import terms
+    from rheobase.study.order import order
 
-    on = terms(table, plan)
-    shared, files = Shared(url, name_of(table.name, on), on), Files(out, on)
-    if repair:
-        print(mend(shared, files).summary, file=sys.stderr)
-    return shared, files
-
-
-def _shared(
-    table: Dataset | Own, plan: Plan, shared: Shared, files: Files, told: dict[str, Any], note: Progress
-) -> Results:
-    from rheobase.study.conduct import share
-
-    with closing(shared):
-        return share(table, plan, shared, files, told, note)
+    if anew:
+        raise StudyError("--anew forgets what is in the folder; what is in a database stays, so leave it out")
+    on, told = terms(table, plan), order(table.source, table.predicts, plan)
+    with closing(Shared(url, name_of(table.name, on), on)) as shared:
+        files = Files(out, on)
+        if repair:
+            print(mend(shared, files).summary, file=sys.stderr)
+        _announced(table, plan, shared)
+        return _with_progress(plan, lambda note: share(table, plan, shared, files, told, note), out)
 
 
 def _announced(table: Dataset | Own, plan: Plan, keeper: Keeper) -> None:
