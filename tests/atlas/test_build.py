@@ -16,7 +16,7 @@ import rheobase as rb
 from rheobase.algebra.parse import symbol
 from rheobase.algebra.typeset import partials
 from rheobase.atlas import build, code, measurements
-from rheobase.atlas.records import FACETS, entries, pages
+from rheobase.atlas.records import FACETS, Entry, entries, pages
 from rheobase.atlas.site import File
 from rheobase.cli.app import app
 from rheobase.errors import RheobaseError
@@ -131,3 +131,11 @@ def test_a_function_of_ones_own_has_a_page() -> None:
     assert page.entry.name == "mine"
     assert "beta" in page.formulas[1].text
     assert page.accuracy is page.speed is None
+    assert "&#x003B2;" in page.formulas[0].mathml
+
+
+def test_a_parameter_may_have_any_name() -> None:
+    page = pages([Entry(rb.define("mine", "x*sigmoid(my_own_slope*x)", my_own_slope=1.5))])[0]
+    assert "my_own_slope" in page.formulas[1].text
+    assert page.sliders[0]["name"] == "my_own_slope"
+    assert "<mtext>my own slope</mtext>" in page.formulas[0].mathml

@@ -81,6 +81,14 @@ def test_nothing_sticks_out_on_a_phone(name: str, visit: Open) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+@pytest.mark.parametrize("name", ["relu.html", "index.html", "compare.html"])
+def test_a_name_of_any_length_fits(name: str, visit: Open) -> None:
+    page = visit(name, width=320)
+    page.evaluate("""document.querySelectorAll("h1, .lead code, .around a, .title, .gallery code, .legend li, #choice label")
+        .forEach((e) => { e.append("a_name_of_ones_own_".repeat(6)); })""")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 def test_a_page_without_scripts_tells_formula_and_facts(browser: Browser, site: Path) -> None:
     page = browser.new_page(java_script_enabled=False)
     page.goto((site / "gelu.html").as_uri())

@@ -102,12 +102,18 @@ def _length(form: sp.Expr) -> int:
 
 def typeset(definition: Definition, expression: sp.Expr) -> str:
     """An expression in the arguments of `definition` as LaTeX, with its parameters' symbols."""
-    names: dict[Any, str] = {symbol(p.name): p.symbol or p.name for p in definition.parameters}
+    names: dict[Any, str] = {symbol(p.name): p.symbol or _lettered(p.name) for p in definition.parameters}
     if definition.kind == "row":
         names |= {symbol("x"): "x_i", symbol("noise"): "g_i"}
     if definition.kind == "gated":
         names |= {symbol("value"): "v", symbol("gate"): "g"}
     return str(_Latex({"symbol_names": names, "fold_short_frac": False}).doprint(_legible(expression)))
+
+
+def _lettered(name: str) -> str:
+    """A Greek letter by its name, one or two letters as they are, words upright: LaTeX knows one subscript alone."""
+    letter = str(sp.latex(sp.Symbol(name)))
+    return letter if letter.startswith("\\") or len(name) < 3 else rf"\text{{{name.replace('_', ' ')}}}"
 
 
 def _x_first(condition: Any) -> Any:
