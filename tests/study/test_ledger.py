@@ -108,7 +108,7 @@ def test_progress_counts_what_is_kept_from_before(tmp_path: Path) -> None:
 
 def test_a_study_that_misses_its_budget_scores_fewer_seeds_of_all_and_goes_on_with_as_many(tmp_path: Path) -> None:
     plan = replace(PLAN, seeds=tuple(range(7)))
-    foretold = {**crash.MEASURED, "paces": PACES, "around": {"split": 0.01, "score": 0.01}}
+    foretold = {**crash.MEASURED, "paces": PACES, "around": {"split": 0.01, "score": 0.01}, "starting": 0.1}
 
     def begun_with(out: Path, left: float) -> tuple[Kept, Budget]:
         out.mkdir(exist_ok=True)

@@ -92,17 +92,17 @@ def run(
             if budget and not budget.decided(plan, found):
                 start = time.monotonic()
                 outcomes = carry_out(replace(plan, seeds=()))
-                slower = _slower(plan, found, outcomes, (time.monotonic() - start) * max(workers, 1))
+                slower = _slower(plan, found, outcomes, workers, time.monotonic() - start)
                 plan, seeds = budget.decide(plan, found, max(workers, 1), slower)
                 keeper.set_measured({**found, DECIDED: seeds})
             carry_out(plan)
     return _summarised(data, plan, runs, found, keeper.history())
 
 
-def _slower(plan: Plan, held: Measured, outcomes: Sequence[Sequence[Run]], took: float) -> float:
-    """How many times the time foretold these trainings took."""
-    expected = sum(foretold(plan, held, outcome) for outcome in outcomes)
-    return took / expected if expected else 1.0
+def _slower(plan: Plan, held: Measured, outcomes: Sequence[Sequence[Run]], workers: int, took: float) -> float:
+    """How many times the time foretold these trainings took, the start of the processes left out; 1: there were none."""
+    expected = sum(foretold(plan, held, outcome) for outcome in outcomes) / max(workers, 1)
+    return max(took - held["starting"], 0.0) / expected if expected else 1.0
 
 
 @contextmanager

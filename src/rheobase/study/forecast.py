@@ -131,8 +131,8 @@ class Budget:
     def missed(self) -> str:
         """By how much it is missed, in one line."""
         return (
-            f"--budget was missed by {in_words(-self.left)}: it is kept to by a forecast, and this machine was slower "
-            "than when that was made"
+            f"--budget was missed by {in_words(-self.left)}: it is kept to by a forecast, and the machine has been "
+            "slower than that took it to be"
         )
 
     def decided(self, plan: Plan, held: Mapping[str, Any]) -> Plan | None:
