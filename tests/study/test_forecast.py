@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from rheobase.study import StudyError, make
+from rheobase.study import StudyError, forecast, make
 from rheobase.study.forecast import CUT, DECIDED, Budget, estimate, in_seconds, in_words, scoring, within
 from rheobase.study.training.cells import EXTENSIONS
 
@@ -69,11 +69,11 @@ def test_too_little_time_is_refused_with_the_least_there_is() -> None:
 
 @pytest.mark.parametrize(("slower", "seeds"), [(0.5, 10), (1.0, 10), (1.5, 6), (1.7, 5), (9.0, 5)])
 def test_the_slower_trainings_were_the_fewer_seeds_are_scored_and_those_of_a_verdict_stay(
-    slower: float, seeds: int
+    slower: float, seeds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found, plenty = held(0.01, 0.02), 1e6
-    needed = scoring(PLAN, found, 2)
-    budget = Budget(plenty, time.monotonic() + needed - plenty)  # as much is left as was foretold, and a moment
+    monkeypatch.setattr(forecast, "time", SimpleNamespace(monotonic=lambda: plenty))
+    budget = Budget(plenty, scoring(PLAN, found, 2))  # as much is left as was foretold
     assert budget.decided(PLAN, found) is None
     plan, kept = budget.decide(PLAN, found, 2, 0.99 * slower)
     assert plan.seeds == PLAN.seeds[:seeds]

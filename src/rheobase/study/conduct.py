@@ -100,7 +100,7 @@ def run(
 
 
 def _slower(plan: Plan, held: Measured, outcomes: Sequence[Sequence[Run]], workers: int, took: float) -> float:
-    """How many times the time foretold these trainings took, the start of the processes left out; 1: there were none."""
+    """How many times the time foretold these trainings took, without the start of processes; 1 if there were none."""
     expected = sum(foretold(plan, held, outcome) for outcome in outcomes) / max(workers, 1)
     return max(took - held["starting"], 0.0) / expected if expected else 1.0
 
