@@ -68,7 +68,8 @@ def operator(program: Program, axis: int | None) -> Callable[..., Array]:
         return value, change
 
     run.defjvp(forward, symbolic_zeros=True)
-    return run
+    # by itself JAX compiles, and keeps for ever, each operation of a formula for each shape
+    return jax.jit(run, inline=True)
 
 
 def _moved(program: Program, index: int, axis: int | None, arrays: Sequence[Array], tangent: Array) -> Array:
