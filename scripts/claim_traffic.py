@@ -33,13 +33,13 @@ from sqlalchemy import Connection, create_engine, text
 
 from rheobase.bench.record import as_csv, machine
 from rheobase.measured import commented
-from rheobase.study.cells import Job, wanted
-from rheobase.study.ledger import RUNS, as_text
+from rheobase.study.ledger.ledger import RUNS, as_text
+from rheobase.study.ledger.shared import Shared, _text
 from rheobase.study.plan import DEFAULT, Plan
-from rheobase.study.shared import Shared, _text
-from rheobase.study.train import Run
+from rheobase.study.training.cells import Job, wanted
+from rheobase.study.training.train import Run
 from rheobase.study.worker import attend
-from rheobase.study.workers import cores
+from rheobase.workers import cores
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))

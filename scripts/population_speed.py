@@ -28,10 +28,10 @@ from torch import nn
 
 from rheobase.bench.record import as_csv, machine
 from rheobase.study import Dataset, Plan, load
-from rheobase.study.cost import compared
-from rheobase.study.population import Population, groups, limits
-from rheobase.study.train import Member, Split, loss_of, network, split, steps
-from rheobase.study.workers import cores
+from rheobase.study.training.cost import compared
+from rheobase.study.training.population import Population, groups, limits
+from rheobase.study.training.train import Member, Split, loss_of, network, split, steps
+from rheobase.workers import cores
 
 WIDTHS, HIDDEN = (64, 128, 256), 3
 #: Learning rates × seeds.

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from generated import Row, read_about, table, write_or_check
 
-from rheobase.study.ledger import as_text
-from rheobase.study.shared import BEAT, GRACE, LONGEST_PAUSE
+from rheobase.study.ledger.ledger import as_text
+from rheobase.study.ledger.shared import BEAT, GRACE, LONGEST_PAUSE
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "scaling.md"
@@ -97,9 +97,9 @@ def changed(rows: list[Row]) -> str:
         f"claimer's processor, {1e3 * per_job:.2g} ms per waiting job. The {TRAININGS:,} claims of this study would "
         f"have cost {days:.2g} days of processor time. A claim is now one statement that locks one row (`FOR UPDATE "
         "SKIP LOCKED`) found by an index, jobs are put a thousand at a time, and outcomes are read once, when they are "
-        "new (`src/rheobase/study/queue.py`). The numbers in brackets are from the code before, asked by the same "
-        "claimers and resting on one to a few claims each; where there are none, measuring would have taken hours or "
-        "more memory than the machine has.\n"
+        "new (`src/rheobase/study/ledger/queue.py`). The numbers in brackets are from the code before, asked by the "
+        "same claimers and resting on one to a few claims each; where there are none, measuring would have taken hours "
+        "or more memory than the machine has.\n"
     )
 
 

@@ -32,9 +32,9 @@ from tests.study.server import postgres
 from torch import nn
 
 from rheobase.bench.record import as_csv, machine
-from rheobase.study.ledger import storage
+from rheobase.study.ledger.ledger import storage
 from rheobase.study.worker import orders
-from rheobase.study.workers import cores
+from rheobase.workers import cores
 
 WORKERS = (1, 2)
 #: Steps of a training, which then takes a second or two; and between two of its reports.

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from rheobase import study
 from rheobase.bench.record import as_csv, machine
-from rheobase.study.reading import BUILT_IN
+from rheobase.study.data.reading import BUILT_IN
 from rheobase.study.results import Results
-from rheobase.study.workers import cores
+from rheobase.workers import cores
 
 #: The usual network, and one in which gradients have a long way.
 NETWORKS = {"64-64-64": (64, 64, 64), "12 layers of 32": (32,) * 12}

@@ -6,6 +6,7 @@ import ast
 import inspect
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ SOURCE = Path(rb.__file__).parent
 
 #: From the bottom up; a module imports from its own row and the rows above it in this list only.
 LAYERS = (
-    ("errors", "domain", "setting", "named", "measured"),
+    ("errors", "domain", "setting", "named", "measured", "folder", "workers"),
     ("definition",),
     ("catalogue",),
     ("algebra",),
@@ -40,14 +41,28 @@ LAYERS = (
     ("atlas",),
     ("cli",),
 )
-RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+#: The same within the largest of them.
+OF_STUDY = (
+    ("plan", "files"),
+    ("data",),
+    ("training",),
+    ("ledger", "decision"),
+    ("order", "forecast"),
+    ("results",),
+    ("conduct", "report"),
+    ("worker",),
+)
 
 #: A call upwards that is made for a user's tensor, not when a module is loaded.
 ON_DEMAND = {("dispatch", "torch")}
 
 
-def imports(path: Path) -> set[str]:
-    """The layers of rheobase that a module imports, at its top or inside a function."""
+def ranks(layers: Sequence[Sequence[str]]) -> dict[str, int]:
+    return {name: rank for rank, names in enumerate(layers) for name in names}
+
+
+def imports(path: Path, package: str) -> set[str]:
+    """What of a package a module imports, at its top or inside a function."""
     found = set()
     tree = ast.parse(path.read_text())
     # names for annotations alone bind nothing
@@ -56,19 +71,29 @@ def imports(path: Path) -> set[str]:
     for node in ast.walk(tree):
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         names += [a.name for a in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module == "rheobase":
-            names = [f"rheobase.{a.name}" for a in node.names]
-        found |= {n.split(".")[1] for n in names if n.startswith("rheobase.")}
-    return found & RANK.keys()
+        if isinstance(node, ast.ImportFrom) and node.module == package:
+            names = [f"{package}.{a.name}" for a in node.names]
+        found |= {n.removeprefix(f"{package}.").split(".")[0] for n in names if n.startswith(f"{package}.")}
+    return found
 
 
 @pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE)))
 def test_no_layer_imports_a_higher_one(path: Path) -> None:
-    layer = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+    not_higher(path, SOURCE, "rheobase", ranks(LAYERS))
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "study").rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_no_layer_of_the_study_imports_a_higher_one(path: Path) -> None:
+    not_higher(path, SOURCE / "study", "rheobase.study", ranks(OF_STUDY))
+
+
+def not_higher(path: Path, folder: Path, package: str, rank: Mapping[str, int]) -> None:
+    layer = path.relative_to(folder).parts[0].removesuffix(".py")
     if layer == "__init__":
         return
-    assert layer in RANK, f"{layer} has no place in LAYERS"
-    higher = {other for other in imports(path) if RANK[other] > RANK[layer] and (layer, other) not in ON_DEMAND}
+    assert layer in rank, f"{layer} has no place in the layers"
+    found = imports(path, package) & rank.keys()
+    higher = {other for other in found if rank[other] > rank[layer] and (layer, other) not in ON_DEMAND}
     assert not higher, f"{path.name} imports from {higher}"
 
 

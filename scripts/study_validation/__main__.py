@@ -23,7 +23,7 @@ from carried_out import PROCESSES, each
 from simulated import Row
 
 from rheobase.bench.record import as_csv, machine
-from rheobase.study.folder import put
+from rheobase.folder import put
 
 #: Tables by name.
 Tables = dict[str, list[Row]]

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 import torch
 from rich.progress import track
 
+from rheobase.folder import prepared
 from rheobase.study import Dataset, Plan, Results, run
-from rheobase.study.folder import prepared
-from rheobase.study.kept import Kept, only_writer
-from rheobase.study.terms import terms
-from rheobase.study.workers import crew
+from rheobase.study.files import FILES
+from rheobase.study.ledger.kept import Kept, only_writer
+from rheobase.study.ledger.terms import terms
+from rheobase.workers import crew
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ PROCESSES = 2
 def study(data: Dataset, plan: Plan, out: Path) -> Results:
     """Carry out a study in this process."""
     torch.set_num_threads(1)
-    with prepared(out), only_writer(out):
+    with prepared(out, FILES), only_writer(out):
         return run(data, plan, workers=0, keeper=Kept(out, terms(data, plan)))
 
 

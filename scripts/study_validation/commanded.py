@@ -21,7 +21,7 @@ from sklearn.neural_network import MLPClassifier
 
 from rheobase.doctor.health import health
 from rheobase.study import Dataset, Plan, load
-from rheobase.study.train import loss_of, network, split
+from rheobase.study.training.train import loss_of, network, split
 
 DATA = Path("benchmarks/study/data")
 

@@ -18,8 +18,8 @@ from scipy import stats
 from simulated import Row
 
 from rheobase.study import Plan, make
+from rheobase.study.decision.statistics import CONFIDENCE
 from rheobase.study.plan import SIZES
-from rheobase.study.statistics import CONFIDENCE
 
 OTHER = "tanh"
 #: Tables from each generator; their numbers begin where no other study has one.

@@ -21,7 +21,7 @@ from simulated import Outcome, Row, counted, lowered, outcome, stream
 
 import rheobase as rb
 from rheobase.study import Plan, make
-from rheobase.study.train import one_row, split
+from rheobase.study.training.train import one_row, split
 
 MIRRORED, AGAIN = "mirrored_relu", "relu_again"
 TABLES = (*BUNDLED, *DRAWN)

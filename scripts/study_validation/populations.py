@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from rheobase.study.data.splits import FOLDS, OVERLAP
 from rheobase.study.plan import SPLIT, TRAIN
-from rheobase.study.splits import FOLDS, OVERLAP
 
 Array = NDArray[np.float64]
 Random = np.random.Generator

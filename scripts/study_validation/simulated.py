@@ -11,10 +11,10 @@ import numpy as np
 from populations import POPULATIONS, Array, Random
 from rates import Rate
 
-from rheobase.study.cost import Cost
-from rheobase.study.statistics import estimate
-from rheobase.study.units import unit
-from rheobase.study.verdict import Verdict, decide
+from rheobase.study.data.units import unit
+from rheobase.study.decision.statistics import estimate
+from rheobase.study.decision.verdict import Verdict, decide
+from rheobase.study.training.cost import Cost
 
 SEEDS = (5, 10, 30)
 #: Studies per setting, by the number of functions: with two the test is exact where splits overlap as it assumes, and

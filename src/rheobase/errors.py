@@ -32,6 +32,14 @@ class StudyError(RheobaseError, ValueError):
     """A study that cannot be run as asked."""
 
 
+class UnwritableFolder(RheobaseError, OSError):
+    """A folder or a file that cannot be written."""
+
+
+class WorkerKilled(RheobaseError, RuntimeError):
+    """A process that worked for this one was killed from outside."""
+
+
 @contextmanager
 def extra(name: str) -> Iterator[None]:
     """Turn a failed import inside the block into MissingExtra, which says what to install."""

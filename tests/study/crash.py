@@ -23,17 +23,18 @@ from typing import Any
 import optuna
 from sqlalchemy import Engine, event
 
-from rheobase.study import Results, StudyError, conduct, load, run, worker
+from rheobase.errors import RheobaseError
+from rheobase.study import Results, conduct, load, run, worker
 from rheobase.study.conduct import share
-from rheobase.study.cost import Cost
-from rheobase.study.kept import Files, Kept, only_writer
-from rheobase.study.ledger import in_memory
+from rheobase.study.ledger.kept import Files, Kept, only_writer
+from rheobase.study.ledger.ledger import in_memory
+from rheobase.study.ledger.record import to_record
+from rheobase.study.ledger.shared import Shared, name_of
+from rheobase.study.ledger.terms import terms
 from rheobase.study.order import order
 from rheobase.study.plan import Plan
-from rheobase.study.record import to_record
-from rheobase.study.shared import Shared, name_of
-from rheobase.study.terms import terms
-from rheobase.study.train import Run
+from rheobase.study.training.cost import Cost
+from rheobase.study.training.train import Run
 from rheobase.study.worker import serve
 
 PLAN = Plan(
@@ -140,7 +141,7 @@ def without_a_word(out: Path, workers: int = 0) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     try:
         carry_out(out, workers)
-    except StudyError:
+    except RheobaseError:
         os._exit(3)
 
 

@@ -12,10 +12,10 @@ from torch import nn
 
 from rheobase.doctor.health import Health, health
 from rheobase.study import Dataset, Plan, Results, Run
-from rheobase.study.cost import Cost
-from rheobase.study.ledger import History
-from rheobase.study.record import cell_of
+from rheobase.study.ledger.ledger import History
+from rheobase.study.ledger.record import cell_of
 from rheobase.study.results import summarise
+from rheobase.study.training.cost import Cost
 
 RATES = (1e-3, 10**-2.5, 1e-2)
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rheobase.study.cells import EXTENSIONS, WIDER, Cell, best_rates, done, in_all, tried, wanted
 from rheobase.study.plan import Plan
-from rheobase.study.train import Run
+from rheobase.study.training.cells import EXTENSIONS, WIDER, Cell, best_rates, done, in_all, tried, wanted
+from rheobase.study.training.train import Run
 
 PLAN = Plan(("relu", "tanh"), learning_rates=(1e-3, 1e-2, 1e-1), tuning_seeds=(1000, 1001), seeds=tuple(range(12)))
 

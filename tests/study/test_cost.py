@@ -16,16 +16,16 @@ import pytest
 import torch
 
 from rheobase.study import Plan, StudyError, load
-from rheobase.study import cost as of_network
-from rheobase.study import own_cost as of_own
 from rheobase.study.conduct import measured, run
-from rheobase.study.cost import in_turns, step_costs
-from rheobase.study.ledger import in_memory
-from rheobase.study.own import own
-from rheobase.study.own_cost import own_costs, visits
+from rheobase.study.ledger.ledger import in_memory
+from rheobase.study.report.table import headings, legend
 from rheobase.study.results import as_dict
-from rheobase.study.table import headings, legend
-from rheobase.study.train import split
+from rheobase.study.training import cost as of_network
+from rheobase.study.training import own_cost as of_own
+from rheobase.study.training.cost import in_turns, step_costs
+from rheobase.study.training.own import own
+from rheobase.study.training.own_cost import own_costs, visits
+from rheobase.study.training.train import split
 from tests.study import mine
 
 PLAN = Plan(("tanh", "gelu"), "tanh", learning_rates=(0.01, 0.1), tuning_seeds=(1000,), seeds=(0, 1, 2))

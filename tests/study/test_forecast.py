@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from rheobase.study import StudyError, make
-from rheobase.study.cells import EXTENSIONS
 from rheobase.study.forecast import estimate, in_seconds, in_words, within
+from rheobase.study.training.cells import EXTENSIONS
 
 PLAN = make(["relu", "tanh", "gelu"], steps=100)
 NOTHING = {"split": 0.0, "score": 0.0}

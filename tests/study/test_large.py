@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from rheobase.study import StudyError, load
-from rheobase.study.columns import MOST_WORDS, width
-from rheobase.study.population import MEMORY, limits
-from rheobase.study.train import split
+from rheobase.study.data.columns import MOST_WORDS, width
+from rheobase.study.training.population import MEMORY, limits
+from rheobase.study.training.train import split
 from tests.study.test_study import small
 
 RNG = np.random.default_rng(0)
@@ -31,7 +31,7 @@ WATCHED = """
 import resource, sys
 import pyarrow.parquet, sklearn.compose, torch
 from rheobase.study import load, make
-from rheobase.study.train import train
+from rheobase.study.training.train import train
 def most():
     # of this program: ru_maxrss would count its parent's memory, whose copy it was for a moment
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))

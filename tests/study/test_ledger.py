@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from rheobase.study import StudyError, load, run
-from rheobase.study.kept import CELLS, DATABASE, Kept, only_writer, repaired
-from rheobase.study.record import from_record, to_record
-from rheobase.study.terms import terms
+from rheobase.study.ledger.kept import CELLS, DATABASE, Kept, only_writer, repaired
+from rheobase.study.ledger.record import from_record, to_record
+from rheobase.study.ledger.terms import terms
 from tests.study import crash
 from tests.study.crash import PLAN, begun, carry_out, facts, until
 

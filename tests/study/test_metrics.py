@@ -9,11 +9,21 @@ import pandas as pd
 import pytest
 
 from rheobase.study import Dataset, StudyError, load
-from rheobase.study.metrics import ACCURACY, AVERAGE_PRECISION, BALANCED, METRICS, R2, RMSE, ROC_AUC, of_output, suited
+from rheobase.study.data.metrics import (
+    ACCURACY,
+    AVERAGE_PRECISION,
+    BALANCED,
+    METRICS,
+    R2,
+    RMSE,
+    ROC_AUC,
+    of_output,
+    suited,
+)
+from rheobase.study.ledger.terms import terms
 from rheobase.study.plan import Plan
-from rheobase.study.table import legend
-from rheobase.study.terms import terms
-from rheobase.study.train import Member, network, outcome, scores, split, train
+from rheobase.study.report.table import legend
+from rheobase.study.training.train import Member, network, outcome, scores, split, train
 from tests.study.invented import results
 from tests.study.test_study import small
 

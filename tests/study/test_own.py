@@ -11,13 +11,13 @@ import pytest
 
 from rheobase.errors import RheobaseError
 from rheobase.study import Plan, StudyError, run
-from rheobase.study.cells import Cell
-from rheobase.study.kept import CHECKPOINTS, Kept
-from rheobase.study.own import Own, is_own, own
-from rheobase.study.report import render
+from rheobase.study.ledger.kept import CHECKPOINTS, Kept
+from rheobase.study.ledger.terms import terms
+from rheobase.study.report.page import render
+from rheobase.study.report.table import headings, legend, row
 from rheobase.study.results import as_dict, as_json
-from rheobase.study.table import headings, legend, row
-from rheobase.study.terms import terms
+from rheobase.study.training.cells import Cell
+from rheobase.study.training.own import Own, is_own, own
 from tests.study import mine
 
 PLAN = Plan(("relu", "tanh"), learning_rates=(0.01, 0.1, 1.0), tuning_seeds=(1000,), seeds=(0, 1, 2))

@@ -15,11 +15,12 @@ from torch import nn
 
 import rheobase.torch as rt
 from rheobase.catalogue import definitions
-from rheobase.study import Dataset, Plan, Run, descent, load, population, stacked
-from rheobase.study.architecture import Drop, Linear, Norm, Skip, Unit, hidden_unit, layers
-from rheobase.study.population import Population, groups, limits, pace, train_together
-from rheobase.study.stacked import many
-from rheobase.study.train import Member, fitted, loss_of, network, outcome, slope_of_loss, split, train
+from rheobase.study import Dataset, Plan, Run, load
+from rheobase.study.training import descent, population, stacked
+from rheobase.study.training.architecture import Drop, Linear, Norm, Skip, Unit, hidden_unit, layers
+from rheobase.study.training.population import Population, groups, limits, pace, train_together
+from rheobase.study.training.stacked import many
+from rheobase.study.training.train import Member, fitted, loss_of, network, outcome, slope_of_loss, split, train
 
 PLAN = Plan(("relu",), steps=200, batch=32, hidden=(12, 12, 8))
 #: Rates and seeds mixed, so that neighbours of one rate are of different seeds, and the other way round.

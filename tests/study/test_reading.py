@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rheobase.study import StudyError, load
-from rheobase.study.train import split
+from rheobase.study.training.train import split
 
 ROWS = "".join(f"{i},{i % 7},{'xy'[i % 2]}\n" for i in range(40))
 GOOD = "a,b,y\n" + ROWS

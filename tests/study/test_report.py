@@ -14,14 +14,14 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from rheobase.study import pictures, sheets
-from rheobase.study.fairness import fairness
-from rheobase.study.ledger import History
-from rheobase.study.own import Own
+from rheobase.study.ledger.ledger import History
 from rheobase.study.plan import DEFAULT
-from rheobase.study.report import render
+from rheobase.study.report import pictures, sheets
+from rheobase.study.report.fairness import fairness
+from rheobase.study.report.page import render
+from rheobase.study.report.views import Course, apart, at_equal_time, courses, expected_best, front
 from rheobase.study.results import Results, as_json, as_rows
-from rheobase.study.views import Course, apart, at_equal_time, courses, expected_best, front
+from rheobase.study.training.own import Own
 from tests.study.invented import results
 
 THREE = results({"relu": [0.97, 0.96, 0.98], "tanh": [0.9, 0.91, 0.93], "gelu": [0.9701, 0.9601, 0.9802]})

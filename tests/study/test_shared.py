@@ -25,12 +25,12 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event, text
 
 from rheobase.study import StudyError, load
-from rheobase.study.cells import Job, wanted
 from rheobase.study.conduct import trained
-from rheobase.study.kept import CELLS, Files, repair
-from rheobase.study.shared import Shared
-from rheobase.study.terms import terms
-from rheobase.study.train import Run
+from rheobase.study.ledger.kept import CELLS, Files, repair
+from rheobase.study.ledger.shared import Shared
+from rheobase.study.ledger.terms import terms
+from rheobase.study.training.cells import Job, wanted
+from rheobase.study.training.train import Run
 from rheobase.study.worker import orders, serve
 from tests.study import crash
 from tests.study.crash import PLAN, begun, coordinate, facts, shared, until

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rheobase.study import statistics
-from rheobase.study.splits import FOLDS, OVERLAP, SMALL, parts, policy, smallest_test
-from rheobase.study.statistics import estimate, p_value, superiority_ci
+from rheobase.study.data.splits import FOLDS, OVERLAP, SMALL, parts, policy, smallest_test
+from rheobase.study.decision import statistics
+from rheobase.study.decision.statistics import estimate, p_value, superiority_ci
 
 
 @pytest.mark.parametrize("rows", [20, 127, 500, SMALL - 1])

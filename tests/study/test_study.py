@@ -21,17 +21,18 @@ import rheobase.torch as rt
 from rheobase.doctor import health
 from rheobase.doctor.records import SiteStatistics
 from rheobase.doctor.rules.units import dead
+from rheobase.folder import prepared
 from rheobase.study import StudyError, load, make, run
-from rheobase.study.cost import Cost
-from rheobase.study.folder import FILES, prepared
+from rheobase.study.data.splits import OVERLAP
+from rheobase.study.data.units import unit
+from rheobase.study.decision.statistics import estimate, holm, p_value
+from rheobase.study.decision.verdict import decide
+from rheobase.study.files import FILES
 from rheobase.study.plan import Plan
-from rheobase.study.report import render
+from rheobase.study.report.page import render
 from rheobase.study.results import as_json, write
-from rheobase.study.splits import OVERLAP
-from rheobase.study.statistics import estimate, holm, p_value
-from rheobase.study.train import network, one_row, split, train
-from rheobase.study.units import unit
-from rheobase.study.verdict import decide
+from rheobase.study.training.cost import Cost
+from rheobase.study.training.train import network, one_row, split, train
 
 
 def small(*names: str, steps: int = 40, seeds: int = 2) -> Plan:
@@ -60,7 +61,7 @@ def test_results_hold_the_contract(name: str, tmp_path: Path) -> None:
     data, plan = load(name), small("relu", "tanh", "step", steps=60)
     results = run(data, plan, workers=0)
     page = render(results, "rheobase study")
-    with prepared(tmp_path / "out"):
+    with prepared(tmp_path / "out", FILES):
         write(results, tmp_path / "out", page)
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(FILES)
     text = (tmp_path / "out" / "results.json").read_text()

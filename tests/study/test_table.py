@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from rheobase.study import pictures_of_training
-from rheobase.study.report import render
+from rheobase.study.report import pictures_of_training
+from rheobase.study.report.page import render
+from rheobase.study.report.table import ROOMY, headings, legend, row, show
+from rheobase.study.report.views import courses
 from rheobase.study.results import Results
-from rheobase.study.table import ROOMY, headings, legend, row, show
-from rheobase.study.views import courses
 from tests.study.invented import results
 
 CASES = {

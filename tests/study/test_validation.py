@@ -18,8 +18,9 @@ import validation_page
 from generated import rows
 from populations import POPULATIONS
 
-from rheobase.study import load, statistics, verdict
-from rheobase.study.train import Member, loss_of, network, split, steps
+from rheobase.study import load
+from rheobase.study.decision import statistics, verdict
+from rheobase.study.training.train import Member, loss_of, network, split, steps
 
 NUMBERS = {population.name: number for number, population in enumerate(POPULATIONS)}
 OVERLAPPING = NUMBERS["normal, splits overlap"]

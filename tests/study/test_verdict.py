@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from rheobase.study.cost import Cost, compared
-from rheobase.study.splits import OVERLAP
-from rheobase.study.statistics import Scores, seeds_needed
-from rheobase.study.units import unit
-from rheobase.study.verdict import Verdict, decide, recommended
+from rheobase.study.data.splits import OVERLAP
+from rheobase.study.data.units import unit
+from rheobase.study.decision.statistics import Scores, seeds_needed
+from rheobase.study.decision.verdict import Verdict, decide, recommended
+from rheobase.study.training.cost import Cost, compared
 
 COST = {"a": Cost(1.0, 0.0, 1.0), "b": Cost(1.3, 0.1, 1.0), "c": Cost(2.0, 0.1, 1.0)}
 NONE = {"a": 0, "b": 0, "c": 0}

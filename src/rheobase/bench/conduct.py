@@ -19,7 +19,7 @@ from rheobase.bench.timing import interleaved
 from rheobase.bench.work import Entries, Work, sample
 from rheobase.definition import Definition
 from rheobase.errors import RheobaseError
-from rheobase.study.workers import cores
+from rheobase.workers import cores
 
 
 def run(plan: Plan, done: Callable[[], None] = lambda: None) -> Results:

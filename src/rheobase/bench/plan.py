@@ -9,7 +9,7 @@ from typing import Final, Literal
 from rheobase import catalogue
 from rheobase.definition import Definition
 from rheobase.errors import RheobaseError
-from rheobase.study.workers import cores
+from rheobase.workers import cores
 
 #: "in place" is over the input, or into memory that is there already where a library knows no other way.
 Pass = Literal["forward", "in place", "forward+backward"]

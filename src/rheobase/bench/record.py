@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from rheobase import catalogue
-from rheobase.errors import RheobaseError
+from rheobase.folder import put
 from rheobase.kernels.cpu.machine import processor
-from rheobase.study.folder import put
 
 FILES = KERNELS, TRAINING = ("kernels.csv", "training.csv")
 
@@ -148,13 +147,6 @@ def _training_row(t: Timing) -> dict[str, Any]:
         "function": t.function, "width": t.size, "contestant": t.contestant, "seconds": t.seconds,
         "speedup": t.speedup, "noise": t.noise, "rounds": t.rounds,
     }  # fmt: skip
-
-
-def check_files(out: Path) -> None:
-    """Raise RheobaseError if a folder stands where a file is to be written."""
-    for name in FILES:
-        if (out / name).is_dir():
-            raise RheobaseError(f"cannot write {str(out / name)!r}: a folder has that name; choose another --out")
 
 
 def write(results: Results, out: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from rheobase.bench.record import as_csv
 from rheobase.certify.certificate import Certificate
 from rheobase.errors import RheobaseError
-from rheobase.study.folder import put
+from rheobase.folder import put
 
 _READ: Mapping[str, Callable[[str], Any]] = {
     "int": int,

@@ -9,7 +9,7 @@ from importlib import import_module
 from rheobase.claims import CLAIMS
 from rheobase.claims.record import Claim, Outcome, judged
 from rheobase.errors import extra
-from rheobase.study.workers import cores, crew
+from rheobase.workers import cores, crew
 
 
 def run(claims: Sequence[Claim], seed: int = 0, workers: int | None = None) -> Iterator[Outcome]:

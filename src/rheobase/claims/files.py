@@ -11,10 +11,9 @@ from typing import Any
 
 from rheobase.bench.record import machine
 from rheobase.claims.record import Outcome, as_dict, from_dict
-from rheobase.errors import RheobaseError
+from rheobase.folder import put
 from rheobase.kernels.cpu.threads import processors
 from rheobase.measured import text
-from rheobase.study.folder import put
 
 FILES = PAGE, RECORD = ("claims.html", "claims.json")
 #: What the numbers depend on.
@@ -55,13 +54,6 @@ def from_json(record: str) -> Results:
 def committed() -> Results:
     """The claims as they were tested for this version."""
     return from_json(text(RECORD))
-
-
-def check_files(out: Path) -> None:
-    """Raise RheobaseError if a folder stands where a file is to be written."""
-    for name in FILES:
-        if (out / name).is_dir():
-            raise RheobaseError(f"cannot write {str(out / name)!r}: a folder has that name; choose another --out")
 
 
 def write(results: Results, out: Path, page: str) -> None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from rheobase.errors import RheobaseError, StudyError
-from rheobase.study.reading import SOURCES
+from rheobase.study.data.reading import SOURCES
 
 if TYPE_CHECKING:
     from rheobase.study import Dataset, Plan
-    from rheobase.study.own import Own
+    from rheobase.study.training.own import Own
 
 #: Options that say where a study lies and what is shown of it, not what it is: a plan that is read takes them, too.
 OUTSIDE = ("data", "plan", "out", "anew", "repair", "storage", "as_json")
@@ -55,7 +55,7 @@ def _option(name: str) -> str:
 def data_of(source: str | None, target: str | None, plan: Plan, checkpoints: Path) -> Dataset | Own:
     """The table, or the user's own training function."""
     from rheobase import study as studies
-    from rheobase.study.own import is_own, own
+    from rheobase.study.training.own import is_own, own
 
     if source is None:
         raise StudyError(f"DATA is missing: {SOURCES}; or package.module:train; or --plan FILE")

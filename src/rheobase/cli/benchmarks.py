@@ -34,12 +34,11 @@ def bench(
     plan = make(names or (), _whole_numbers(sizes), _words(rivals), threads, repeats)
     with extra("torch"):
         from rheobase.bench.conduct import run
-        from rheobase.bench.record import as_dict, check_files, write
+        from rheobase.bench.record import FILES, as_dict, write
     from rheobase.cli.progress import counted
-    from rheobase.study.folder import prepared
+    from rheobase.folder import prepared
 
-    with prepared(out):
-        check_files(out)
+    with prepared(out, FILES):
         with counted("timing", plan.cells) as done:
             results = run(plan, done)
         write(results, out)

@@ -42,13 +42,12 @@ def claims(
         _list(found, as_json)
         return
     with extra("all"):
+        from rheobase.claims.files import FILES, here, write
         from rheobase.claims.files import as_json as record
-        from rheobase.claims.files import check_files, here, write
         from rheobase.claims.page import render
-        from rheobase.study.folder import prepared
+        from rheobase.folder import prepared
 
-    with prepared(out):
-        check_files(out)
+    with prepared(out, FILES):
         outcomes = _tested(found, seed, quiet=as_json)
         results = here([outcomes[claim.id] for claim in found])
         write(results, out, render(results))

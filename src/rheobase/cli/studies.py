@@ -14,17 +14,17 @@ from rheobase.cli.asked import again, data_of, names, size, widths, with_steps
 from rheobase.cli.stop import INTERRUPTED, stop
 from rheobase.errors import StudyError, extra
 from rheobase.study import Plan
-from rheobase.study.folder import FILES, RECORD, REPORT
-from rheobase.study.metrics import METRICS
+from rheobase.study.data.metrics import METRICS
+from rheobase.study.data.reading import SOURCES
+from rheobase.study.files import FILES, RECORD, REPORT
 from rheobase.study.plan import DEFAULT, EPOCHS, FEWEST_STEPS, MOST_STEPS, SIZES, Optimizer
-from rheobase.study.reading import SOURCES
 
 if TYPE_CHECKING:
     from rheobase.study import Dataset, Results
     from rheobase.study.conduct import Keeper, Progress
-    from rheobase.study.kept import Files
-    from rheobase.study.own import Own
-    from rheobase.study.shared import Shared
+    from rheobase.study.ledger.kept import Files
+    from rheobase.study.ledger.shared import Shared
+    from rheobase.study.training.own import Own
 
     Work = Callable[[Progress], Results]
 
@@ -74,10 +74,10 @@ def study(
     """
     with extra("study"):
         from rheobase import study as studies
-        from rheobase.study.folder import prepared
-        from rheobase.study.kept import CHECKPOINTS, only_writer
+        from rheobase.folder import prepared
+        from rheobase.study.ledger.kept import CHECKPOINTS, only_writer
         from rheobase.study.order import order
-        from rheobase.study.report import render
+        from rheobase.study.report.page import render
         from rheobase.study.results import as_json as record
         from rheobase.study.results import write
 
@@ -91,7 +91,7 @@ def study(
     else:
         todo, table = again(context, plan, data, out / CHECKPOINTS)
     most = None if budget is None else _seconds(budget, table, storage)
-    with prepared(out), only_writer(out):
+    with prepared(out, FILES), only_writer(out):
         if storage is None:
             keeper = _alone(table, todo, out, anew, repair)
             todo = _announced(table, todo, keeper, most)
@@ -112,7 +112,7 @@ def study(
 
 def _command(storage: str | None) -> str:
     """What was typed, for the report; a password is nothing for it."""
-    from rheobase.study.shared import shown
+    from rheobase.study.ledger.shared import shown
 
     typed = " ".join(sys.argv[1:])
     return f"rheobase {typed if storage is None else typed.replace(storage, shown(storage))}"
@@ -120,7 +120,7 @@ def _command(storage: str | None) -> str:
 
 def _seconds(budget: str, table: Dataset | Own, storage: str | None) -> float:
     from rheobase.study.forecast import in_seconds
-    from rheobase.study.own import Own
+    from rheobase.study.training.own import Own
 
     if isinstance(table, Own):
         raise StudyError(f"--budget cannot know how long a training of {table.name} takes; leave it out")
@@ -130,8 +130,8 @@ def _seconds(budget: str, table: Dataset | Own, storage: str | None) -> float:
 
 
 def _alone(table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool) -> Keeper:
-    from rheobase.study.kept import Kept, forget, repaired
-    from rheobase.study.terms import terms
+    from rheobase.study.ledger.kept import Kept, forget, repaired
+    from rheobase.study.ledger.terms import terms
 
     if anew:
         forget(out)
@@ -143,10 +143,10 @@ def _alone(table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool
 
 
 def _with_others(table: Dataset | Own, plan: Plan, out: Path, repair: bool, url: str) -> tuple[Shared, Files]:
-    from rheobase.study.kept import Files
-    from rheobase.study.kept import repair as mend
-    from rheobase.study.shared import Shared, name_of
-    from rheobase.study.terms import terms
+    from rheobase.study.ledger.kept import Files
+    from rheobase.study.ledger.kept import repair as mend
+    from rheobase.study.ledger.shared import Shared, name_of
+    from rheobase.study.ledger.terms import terms
 
     on = terms(table, plan)
     shared, files = Shared(url, name_of(table.name, on), on), Files(out, on)
@@ -170,8 +170,8 @@ def _announced(table: Dataset | Own, plan: Plan, keeper: Keeper, most: float | N
 
     from rheobase.study.conduct import measured
     from rheobase.study.forecast import estimate, in_words, within
-    from rheobase.study.own import Own
-    from rheobase.study.workers import cores
+    from rheobase.study.training.own import Own
+    from rheobase.workers import cores
 
     console = Console(stderr=True, highlight=False)
     if most is not None:
@@ -224,7 +224,7 @@ def worker(
 def _print_study(results: Results, out: Path) -> None:
     from rich.console import Console
 
-    from rheobase.study.table import show as show_table
+    from rheobase.study.report.table import show as show_table
 
     console = Console(highlight=False)
     show_table(results, console)

@@ -12,12 +12,18 @@ __all__ = ["Dataset", "Plan", "Results", "Run", "StudyError", "load", "make", "r
 
 if TYPE_CHECKING:
     from rheobase.study.conduct import run
-    from rheobase.study.data import Dataset, load
+    from rheobase.study.data.tables import Dataset, load
     from rheobase.study.results import Results
-    from rheobase.study.train import Run
+    from rheobase.study.training.train import Run
 else:
     #: Loaded when used: the command line's help asks this package for words, and must not wait for torch.
-    _HOME = {"Dataset": "data", "Results": "results", "Run": "train", "load": "data", "run": "conduct"}
+    _HOME = {
+        "Dataset": "data.tables",
+        "Results": "results",
+        "Run": "training.train",
+        "load": "data.tables",
+        "run": "conduct",
+    }
 
     def __getattr__(name: str) -> Any:
         """The names that need torch or pandas."""

@@ -8,32 +8,32 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Protocol
 
-from rheobase.study.cells import Cell, Job, Runs, done, in_all, wanted
-from rheobase.study.cost import Cost, step_costs
-from rheobase.study.data import Dataset
+from rheobase.study.data.tables import Dataset
 from rheobase.study.forecast import around
-from rheobase.study.kept import Files
-from rheobase.study.ledger import History, in_memory
-from rheobase.study.own import Own
-from rheobase.study.own_cost import own_costs
+from rheobase.study.ledger.kept import Files
+from rheobase.study.ledger.ledger import History, in_memory
+from rheobase.study.ledger.record import cell_of
+from rheobase.study.ledger.shared import Shared, State, rest
+from rheobase.study.ledger.terms import terms
 from rheobase.study.plan import Plan
-from rheobase.study.population import group, pace, train_together
-from rheobase.study.record import cell_of
 from rheobase.study.results import Results, summarise
-from rheobase.study.shared import Shared, State, rest
-from rheobase.study.terms import terms
-from rheobase.study.train import Member, Run, train
-from rheobase.study.workers import cores, crew
+from rheobase.study.training.cells import Cell, Job, Runs, done, in_all, wanted
+from rheobase.study.training.cost import Cost, step_costs
+from rheobase.study.training.own import Own
+from rheobase.study.training.own_cost import own_costs
+from rheobase.study.training.population import group, pace, train_together
+from rheobase.study.training.train import Member, Run, train
+from rheobase.workers import cores, crew
 
-#: By function: costs, as `rheobase.study.cost.Cost` has them; whether many trainings are one program; the paces of
-#: steps. And what `rheobase.study.forecast` must know besides.
+#: By function: costs, as `rheobase.study.training.cost.Cost` has them; whether many trainings are one program; the
+#: paces of steps. And what `rheobase.study.forecast` must know besides.
 Measured = dict[str, Any]
 #: Told of trainings done, and of all there are as far as is known.
 Progress = Callable[[int, int], None]
 
 
 class Keeper(Protocol):
-    """What a study keeps its trainings in: `rheobase.study.ledger.Ledger`, or a folder with one."""
+    """What a study keeps its trainings in: `rheobase.study.ledger.ledger.Ledger`, or a folder with one."""
 
     def runs(self) -> dict[Cell, Run]:
         """All that is finished."""

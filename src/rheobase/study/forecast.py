@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from rheobase.errors import StudyError
-from rheobase.study.cells import BLOCK, EXTENSIONS, WIDER
-from rheobase.study.data import Dataset
+from rheobase.study.data.tables import Dataset
+from rheobase.study.decision.verdict import FEWEST_TO_DECIDE
 from rheobase.study.plan import Plan
-from rheobase.study.train import Member, network, outcome, split
-from rheobase.study.verdict import FEWEST_TO_DECIDE
+from rheobase.study.training.cells import BLOCK, EXTENSIONS, WIDER
+from rheobase.study.training.train import Member, network, outcome, split
 
 SECONDS = {"s": 1, "min": 60, "h": 3600}
 _TIME = re.compile(rf"(\d+(?:\.\d+)?) ?({'|'.join(SECONDS)})")

@@ -13,18 +13,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rheobase.study.cells import Cell, Runs, best_rates, tried
-from rheobase.study.cost import Cost
-from rheobase.study.data import Dataset
-from rheobase.study.folder import FUNCTIONS, PLAN, RECORD, REPORT, ROWS, put
-from rheobase.study.ledger import History
+from rheobase.folder import put
+from rheobase.study.data.tables import Dataset
+from rheobase.study.data.units import unit
+from rheobase.study.decision.statistics import VARIANCE, Estimate, estimate, iqm, p_superiority, superiority_ci
+from rheobase.study.decision.verdict import Verdict, decide, default_region
+from rheobase.study.files import FUNCTIONS, PLAN, RECORD, REPORT, ROWS
+from rheobase.study.ledger.ledger import History
 from rheobase.study.order import as_text
-from rheobase.study.own import Own
 from rheobase.study.plan import OUTPUT, Plan
-from rheobase.study.statistics import VARIANCE, Estimate, estimate, iqm, p_superiority, superiority_ci
-from rheobase.study.train import Run, one_row
-from rheobase.study.units import unit
-from rheobase.study.verdict import Verdict, decide, default_region
+from rheobase.study.training.cells import Cell, Runs, best_rates, tried
+from rheobase.study.training.cost import Cost
+from rheobase.study.training.own import Own
+from rheobase.study.training.train import Run, one_row
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ from typing import Any
 import optuna
 
 from rheobase.errors import StudyError
-from rheobase.study.cells import Job
 from rheobase.study.conduct import Progress, measured, trained
-from rheobase.study.data import load
-from rheobase.study.ledger import storage
+from rheobase.study.data.tables import load
+from rheobase.study.ledger.ledger import storage
+from rheobase.study.ledger.shared import ORDER, Shared, rest, shown
+from rheobase.study.ledger.terms import terms
 from rheobase.study.order import as_plan
-from rheobase.study.own import is_own, own
-from rheobase.study.shared import ORDER, Shared, rest, shown
-from rheobase.study.terms import terms
-from rheobase.study.train import Run
+from rheobase.study.training.cells import Job
+from rheobase.study.training.own import is_own, own
+from rheobase.study.training.train import Run
 
 
 def serve(url: str, source: str | None = None, progress: Progress = lambda done, total: None) -> list[str]:

@@ -9,11 +9,11 @@ import numpy as np
 
 from rheobase import study
 from rheobase.claims.record import Measured, Picture
-from rheobase.study.cells import Cell, best_rates
 from rheobase.study.conduct import jobs_for, trained
-from rheobase.study.record import cell_of
-from rheobase.study.statistics import estimate
-from rheobase.study.train import Run, one_row
+from rheobase.study.decision.statistics import estimate
+from rheobase.study.ledger.record import cell_of
+from rheobase.study.training.cells import Cell, best_rates
+from rheobase.study.training.train import Run, one_row
 
 DATA = ("digits", "breast_cancer", "wine", "diabetes")
 #: Small networks, five learning rates, one seed that tunes and ten that score.

@@ -12,7 +12,7 @@ from torch import nn
 from rheobase.claims.experiments.calibration import Parts, tables
 from rheobase.claims.experiments.networks import network, train
 from rheobase.claims.record import Measured, Picture
-from rheobase.study.statistics import estimate, holm, p_value
+from rheobase.study.decision.statistics import estimate, holm, p_value
 
 Tensor = torch.Tensor
 

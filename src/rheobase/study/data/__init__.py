@@ -1,0 +1,1 @@
+"""What a study is carried out on: a table, read, checked and encoded; its splits and its metric."""

@@ -1,0 +1,1 @@
+"""The result of a study for its reader: table, pictures, page."""
