@@ -26,6 +26,7 @@ from sqlalchemy import event, text
 
 from rheobase.study import StudyError, load
 from rheobase.study.conduct import trained
+from rheobase.study.ledger import shared as ledgers
 from rheobase.study.ledger.kept import CELLS, Files, repair
 from rheobase.study.ledger.shared import Shared
 from rheobase.study.ledger.terms import terms
@@ -92,7 +93,7 @@ def test_there_is_one_coordinator(url: str, tmp_path: Path) -> None:
 
 
 def test_a_coordinator_that_was_killed_a_moment_ago_is_none(
-    url: str, tmp_path: Path, uninterrupted: list[object]
+    url: str, tmp_path: Path, uninterrupted: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lock is there until the server has noticed."""
     coordinator = begun_and_held_up(tmp_path / "go on", url, tmp_path)
@@ -103,7 +104,13 @@ def test_a_coordinator_that_was_killed_a_moment_ago_is_none(
     os.kill(its_server, signal.SIGSTOP)
     coordinator.kill()
     coordinator.join()
-    Timer(1.0, os.kill, (its_server, signal.SIGCONT)).start()
+    whole = ledgers._locked
+
+    def locked(*asked: Any) -> bool:
+        Timer(1.0, os.kill, (its_server, signal.SIGCONT)).start()
+        return whole(*asked)
+
+    monkeypatch.setattr(ledgers, "_locked", locked)
     assert facts(coordinate(url, tmp_path)) == uninterrupted
 
 
