@@ -172,7 +172,8 @@ def test_a_training_that_kills_is_left_undone_after_three_workers_and_told(
     url: str, tmp_path: Path, uninterrupted: list[object]
 ) -> None:
     """One process is lost with it; the next tries are made where nobody else dies. The rest is done, and kept."""
-    coordinator = begun_and_held_up(url, tmp_path, tmp_path / "go on")
+    coordinator = begun_and_held_up(tmp_path / "go on", url, tmp_path)
+    until(lambda: trials(url, TrialState.RUNNING))
     killed = begun(crash.where_tanh_kills, crash.help_out, url)
     killed.join(300)
     assert killed.exitcode == -signal.SIGKILL
