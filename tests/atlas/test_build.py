@@ -138,4 +138,4 @@ def test_a_parameter_may_have_any_name() -> None:
     page = pages([Entry(rb.define("mine", "x*sigmoid(my_own_slope*x)", my_own_slope=1.5))])[0]
     assert "my_own_slope" in page.formulas[1].text
     assert page.sliders[0]["name"] == "my_own_slope"
-    assert "<mtext>my own slope</mtext>" in page.formulas[0].mathml
+    assert "<mtext>my&#x000A0;own&#x000A0;slope</mtext>" in page.formulas[0].mathml

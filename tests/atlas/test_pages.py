@@ -84,8 +84,8 @@ def test_nothing_sticks_out_on_a_phone(name: str, visit: Open) -> None:
 @pytest.mark.parametrize("name", ["relu.html", "index.html", "compare.html"])
 def test_a_name_of_any_length_fits(name: str, visit: Open) -> None:
     page = visit(name, width=320)
-    page.evaluate("""document.querySelectorAll("h1, .lead code, .around a, .title, .gallery code, .legend li, #choice label")
-        .forEach((e) => { e.append("a_name_of_ones_own_".repeat(6)); })""")
+    named = "h1, .lead code, .around a, .title, .gallery code, .legend li, #choice label"
+    page.locator(named).evaluate_all('(all) => all.forEach((e) => e.append("a_name_of_ones_own_".repeat(6)))')
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
