@@ -50,7 +50,7 @@ function density(p, zones) {
     xDomain: domain, yDomain: [0, top], height: 300,
     marks: [Plot.areaY(x, { x: (_, k) => x[k], y: (_, k) => input.y[k], fill: "var(--shade)", fillOpacity: 0.8, clip: true }),
       ...atoms.flatMap((a, k) => [Plot.ruleX([a.at], { stroke: "var(--series-1)", strokeWidth: 4, y1: 0, y2: top * 0.92 }),
-        Plot.text([a], { x: "at", y: top * 0.97, text: (d) => `${Math.round(100 * d.share)} % at ${rheobase.shown(d.at)}`, fill: "var(--ink)", ...(k < atoms.length - 1 ? { textAnchor: "end", dx: -6 } : { textAnchor: "start", dx: 6 }) })])],
+        Plot.text([a], { x: "at", y: top * 0.97, text: (d) => `${Math.round(100 * d.share)} % at ${rheobase.shown(d.at)}`, fill: "var(--ink)", ...(k === 0 ? { textAnchor: "end", dx: -6 } : { textAnchor: "start", dx: 6 }) })])],
   });
   document.getElementById("moments").textContent = `Output: mean ${rheobase.shown(Math.abs(m) < 1e-6 * s ? 0 : m)}, standard deviation ${rheobase.shown(s)}.` +
     ` Saturated: ${(100 * inside("saturated")).toFixed(0)} % of the inputs; dead: ${(100 * inside("dead")).toFixed(0)} %.`;
