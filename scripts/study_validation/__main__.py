@@ -1,11 +1,11 @@
 """Put the study to the test: studies whose answer is known, simulated and real.
 
-python scripts/study_validation [--only null,effect,mirror,draw,deep,published,timed] [--runs runs/validation]
+python scripts/study_validation [--only null,nine,effect,mirror,draw,deep,published,timed] [--runs runs/validation]
                                 [--out benchmarks/study]
 
-null, effect: simulated studies; mirror, draw: real ones with a known truth; deep, published: against what is known
-of a network and of three data sets; timed: how long studies take, on a machine that does nothing else. Two processes
-of one thread each. Finished trainings lie in --runs, and the same command goes on from there.
+null, nine, effect: simulated studies; mirror, draw: real ones with a known truth; deep, published: against what is
+known of a network and of three data sets; timed: how long studies take, on a machine that does nothing else. Two
+processes of one thread each. Finished trainings lie in --runs, and the same command goes on from there.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ Tables = dict[str, list[Row]]
 
 def null(runs: Path) -> Tables:
     return {"null": each(simulated.null, simulated.null_settings(), "studies with no difference")}
+
+
+def nine(runs: Path) -> Tables:
+    return {"nine": each(simulated.nine, simulated.nine_settings(), "studies of nine functions, some worse")}
 
 
 def effect(runs: Path) -> Tables:
@@ -65,7 +69,7 @@ def timed(runs: Path) -> Tables:
     return {"timed": commanded.timed(runs)}
 
 
-PARTS = {part.__name__: part for part in (null, effect, mirror, draw, deep, published, timed)}
+PARTS = {part.__name__: part for part in (null, nine, effect, mirror, draw, deep, published, timed)}
 
 
 def records(table: pd.DataFrame) -> list[Row]:
