@@ -76,12 +76,16 @@ def _untrained(name: str, hidden: tuple[int, ...], seed: int) -> float:
 
 
 def accuracies(root: Path) -> list[Row]:
-    """By set and function: accuracy, beside the published one where there is one."""
+    """By set and function: accuracy, whether it is at the top, and the published one where there is one."""
+    return [row for name in PUBLISHED for row in _accuracies(name, ask(published(name), root / name))]
+
+
+def _accuracies(name: str, record: dict[str, Any]) -> list[Row]:
+    top = record["verdict"]["top"]
     return [
         {"data": name, "activation": activation, "words": " ".join(published(name)), **_scored(found),
-         "published": accuracy.get(activation)}
-        for name, accuracy in PUBLISHED.items()
-        for activation, found in ask(published(name), root / name)["activations"].items()
+         "top": activation in top, "published": PUBLISHED[name].get(activation)}
+        for activation, found in record["activations"].items()
     ]  # fmt: skip
 
 
