@@ -12,7 +12,7 @@ width, depth, dropout and learning rate were chosen from a grid. A plausibility 
 Phoneme is not in that table: it is compared with scikit-learn's MLPClassifier of the same widths, batches and epochs,
 its default learning rate, on the same splits ({yardstick_seeds} seeds). Studied are the functions of the default and
 SELU, in a network twice as wide as the default's and for twice as many epochs, the same for all sets: a size that three
-such studies can have in a quarter of an hour on two cores; no test row had a say.
+such studies can have in a quarter of an hour on two cores; no test row had a say. {protocol}
 
 {landing}
 
@@ -43,6 +43,7 @@ def sections() -> str:
     return TEXT.format(
         band=BAND,
         yardstick_seeds=part("yardstick")[0]["seeds"],
+        protocol="Each is a screening: 5 seeds." if "--quick" in part("published")[0]["words"] else "",
         landing=landing(),
         published=accuracies(),
         commands=commands(),
