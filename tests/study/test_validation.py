@@ -11,6 +11,7 @@ import mirrored
 import numpy as np
 import pandas as pd
 import pytest
+import reproduced
 import simulated
 import torch
 import validation_goals
@@ -97,6 +98,15 @@ def test_mirrored_relu_is_relu_of_the_opposite_weights() -> None:
         outputs.append(model(rows[0]).detach())
     torch.testing.assert_close(*outputs)
     assert float(outputs[0].std()) > 0.1
+
+
+def test_weights_of_the_other_function_are_the_same_draws_on_its_scale() -> None:
+    data = load("wine")
+    own, other = (reproduced.model_of(reproduced.DEEP, "selu", name, data, 13, 0) for name in ("selu", "relu"))
+    assert [type(layer) for layer in own] == [type(layer) for layer in other]
+    first, second = (model[2].weight.detach() for model in (own, other))
+    torch.testing.assert_close(second, first * 2**0.5)
+    assert float(first.std()) * 64**0.5 == pytest.approx(1.0, abs=0.05)
 
 
 def test_what_is_taken_off_is_what_is_told() -> None:
