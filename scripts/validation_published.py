@@ -13,8 +13,8 @@ Phoneme is not in that table: it is compared with scikit-learn's MLPClassifier (
 epochs, its default learning rate, on the same splits ({yardstick_seeds} seeds). Studied are the default's functions
 and SELU, in a network twice as wide as the default's and for twice as many epochs, the same for all sets. The size was
 chosen for its time, a quarter of an hour on two cores for three such studies, and after a look at validation rows of
-letter; no test row had a say. The source's grid begins at twice this width, and trains for up to 100 epochs, which may be
-what letter lacks here. {protocol}
+letter; no test row had a say. The source's grid begins at twice this width, and trains for up to 100 epochs, which may
+be what letter lacks here. {protocol}
 
 Within the band:
 

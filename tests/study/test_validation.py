@@ -40,7 +40,7 @@ def test_a_goal_that_is_missed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each goal, with the tables changed against it."""
     monkeypatch.setattr(validation_goals, "rows", lambda path: [worse(row) for row in rows(path)])
     assert [goal.promise for goal in validation_goals.goals() if goal.reached] == []
-    assert "| yes |" not in validation_page.page()
+    assert "| yes |" not in validation_page.of_goals()
 
 
 def worse(row: dict[str, str]) -> dict[str, str]:
