@@ -121,10 +121,12 @@ def summary(rows: list[Row]) -> str:
 def _other(study: list[Row]) -> str:
     """Where it mattered in another network."""
     first, last = study[0], study[-1]
-    if first["network"] == USUAL or not worse(study):
+    behind = worse(study)
+    if first["network"] == USUAL or not behind:
         return ""
+    verb = "is" if len(behind) == 1 else "are"
     return (
-        f" With {first['network']} on {first['data']} it matters: {' and '.join(worse(study))} are worse, "
+        f" With {first['network']} on {first['data']} it matters: {' and '.join(behind)} {verb} worse, "
         f"{last['function']} with {_score(last['mean'])} against {first['function']}'s {_score(first['mean'])}."
     )
 

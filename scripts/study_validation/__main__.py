@@ -1,11 +1,12 @@
 """Put the study to the test: studies whose answer is known, simulated and real.
 
-python scripts/study_validation [--only null,effect,mirror,draw,deep,published,timed] [--runs runs/validation]
-                                [--out benchmarks/study]
+python scripts/study_validation [--only null,nine,effect,mirror,draw,deep,published,elu,selu,timed]
+                                [--runs runs/validation] [--out benchmarks/study]
 
-null, effect: simulated studies; mirror, draw: real ones with a known truth; deep, published: against what is known
-of a network and of three data sets; timed: how long studies take, on a machine that does nothing else. Two processes
-of one thread each. Finished trainings lie in --runs, and the same command goes on from there.
+null, nine, effect: simulated studies; mirror, draw: real ones with a known truth; deep, published: against what is
+known of a network and of three data sets; elu, selu: published findings done again; timed: how long studies take, on
+a machine that does nothing else. Two processes of one thread each. Finished trainings lie in --runs, and the same
+command goes on from there.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import commanded
 import drawn
 import mirrored
 import pandas as pd
+import reproduced
 import simulated
 from carried_out import PROCESSES, each
 from simulated import Row
@@ -31,6 +33,10 @@ Tables = dict[str, list[Row]]
 
 def null(runs: Path) -> Tables:
     return {"null": each(simulated.null, simulated.null_settings(), "studies with no difference")}
+
+
+def nine(runs: Path) -> Tables:
+    return {"nine": each(simulated.nine, simulated.nine_settings(), "studies of nine functions, some worse")}
 
 
 def effect(runs: Path) -> Tables:
@@ -61,11 +67,19 @@ def published(runs: Path) -> Tables:
     return {"published": commanded.accuracies(runs), "yardstick": commanded.yardstick(runs)}
 
 
+def elu(runs: Path) -> Tables:
+    return {"elu": reproduced.speed()}
+
+
+def selu(runs: Path) -> Tables:
+    return {"selu": reproduced.weights()}
+
+
 def timed(runs: Path) -> Tables:
     return {"timed": commanded.timed(runs)}
 
 
-PARTS = {part.__name__: part for part in (null, effect, mirror, draw, deep, published, timed)}
+PARTS = {part.__name__: part for part in (null, nine, effect, mirror, draw, deep, published, elu, selu, timed)}
 
 
 def records(table: pd.DataFrame) -> list[Row]:

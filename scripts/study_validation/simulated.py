@@ -12,7 +12,8 @@ from populations import POPULATIONS, Array, Random
 from rates import Rate
 
 from rheobase.study.data.units import unit
-from rheobase.study.decision.statistics import estimate
+from rheobase.study.decision.best import best_of
+from rheobase.study.decision.statistics import CONFIDENCE, estimate, holm, p_value
 from rheobase.study.decision.verdict import Verdict, decide
 from rheobase.study.training.cost import Cost
 
@@ -24,6 +25,10 @@ STUDIES = {2: 6000, 9: 2000}
 WITH_EFFECT = 2000
 #: Effects, in standard deviations of the paired difference.
 EFFECTS = (0.0, 1.0, 2.0)
+#: Where nine functions are compared and some are worse: their number, by how much in the same unit, the kinds of
+#: scores, and studies per setting.
+WORSE, BY, AMONG_NINE = (3, 8), (1.5, 3.0, 6.0), (4, 5)
+OF_NINE = 1000
 #: Draws that the mean and the spread of a population are taken from.
 KNOWN = 20_000
 
@@ -78,6 +83,45 @@ def effect(number: int, seeds: int, size: float, studies: int = WITH_EFFECT) -> 
         worse = lowered(second, size * spread, mean, population.rows, random)
         found.append(outcome(first, worse, size * spread, population.row))
     return {"scores": population.name, "seeds": seeds, "effect": size, **counted(found)}
+
+
+def nine_settings() -> list[tuple[int, int, int, float]]:
+    """Number of the population, seeds, how many functions are worse, by how much."""
+    return [(k, seeds, worse, size) for k in AMONG_NINE for seeds in SEEDS for worse in WORSE for size in BY]
+
+
+def nine(number: int, seeds: int, worse: int, size: float, studies: int = OF_NINE) -> Row:
+    """Nine functions, the last ones worse: how often a good one is called behind, and how many worse ones are.
+
+    holm: the same if the comparisons with the best were corrected for their number only, as if it had been named
+    beforehand.
+    """
+    population, functions = POPULATIONS[number], max(STUDIES)
+    random = stream("nine", population.name, seeds, worse, size)
+    mean, spread = known(number)
+    good = {f"f{k}" for k in range(functions - worse)}
+    ours, plain = [], []
+    for _ in range(studies):
+        scores = population.draw(random, functions, seeds)
+        for k in range(functions - worse, functions):
+            scores[k] = lowered(scores[k], size * spread, mean, population.rows, random)
+        ours.append({f"f{k}" for k in range(functions)} - set(verdict(scores, population.row).top))
+        plain.append(_by_holm(scores, population.row))
+    setting = {"scores": population.name, "seeds": seeds, "worse": worse, "effect": size, "studies": studies}
+    return setting | _called(ours, good, worse, "") | _called(plain, good, worse, "holm_")
+
+
+def _by_holm(scores: Array, row: float) -> set[str]:
+    named = {f"f{k}": own for k, own in enumerate(scores)}
+    best = named.pop(best_of(named, "f0"))
+    return {name for name, p in holm({n: p_value(best - own, row) for n, own in named.items()}).items()
+            if p < 1 - CONFIDENCE}  # fmt: skip
+
+
+def _called(behind: Sequence[set[str]], good: set[str], worse: int, by: str) -> Row:
+    wrongly = Rate(sum(bool(names & good) for names in behind), len(behind))
+    rightly = Rate(sum(len(names - good) for names in behind), len(behind) * worse)
+    return {**wrongly.columns(f"{by}wrongly"), **rightly.columns(f"{by}rightly")}
 
 
 class Outcome(NamedTuple):

@@ -55,6 +55,16 @@ def test_a_study_of_ones_own_function_holds_the_contract(tmp_path: Path) -> None
     assert list((tmp_path / CHECKPOINTS).iterdir()) == [], "what is done needs no checkpoint"
 
 
+def test_a_network_of_straight_pieces_solves_no_second_order_equation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Known beforehand: ReLU's second derivative is 0, so that its residual does not depend on its weights."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "docs"))
+    scores = {n: [Own("poisson:train").train(Cell(n, 0.001, s, True)).test for s in (0, 1)] for n in PLAN.activations}
+    relu, tanh = scores.values()
+    assert max(relu) < 0.1, "no better than 0 everywhere"
+    assert min(tanh) > 1.0, "digits"
+    del sys.modules["poisson"]
+
+
 def test_a_training_that_is_stopped_goes_on_in_its_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cell = Cell("tanh", 0.1, 0, True)
     whole = Own(MINE).train(cell)

@@ -84,12 +84,15 @@ def test_results_hold_the_contract(name: str, tmp_path: Path) -> None:
     assert {"learning_rates", "seeds", "steps", "runs"} <= record["plan"].keys()
     for entry in record["activations"].values():
         assert entry.keys() == {
-            "scores", "mean", "ci", "paired_difference", "paired_ci", "p_superiority", "best_learning_rate",
+            "scores", "mean", "ci", "paired_difference", "paired_ci", "behind_best", "behind_best_ci", "p_superiority",
+            "best_learning_rate",
             "runs_failed", "step_time_ratio", "memory_ratio", "health", "iqm", "second", "p_superiority_ci",
         }  # fmt: skip
         assert entry["health"].keys() == {"dead", "saturated", "mean_shift", "gradient_decades"}
         assert entry["ci"][0] <= entry["mean"] <= entry["ci"][1]
     assert record["activations"]["relu"]["paired_difference"] == 0
+    at_the_best = [name for name, entry in record["activations"].items() if entry["behind_best"] is None]
+    assert record["verdict"]["top"][0] in at_the_best
     assert len(pd.read_csv(tmp_path / "out" / "results.csv")) == 6
     assert "screening" in page.lower()
 

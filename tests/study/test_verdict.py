@@ -9,7 +9,7 @@ import pytest
 
 from rheobase.study.data.splits import OVERLAP
 from rheobase.study.data.units import unit
-from rheobase.study.decision.statistics import Scores, seeds_needed
+from rheobase.study.decision.statistics import Scores, estimate, pairs_left, seeds_needed
 from rheobase.study.decision.verdict import Verdict, decide, recommended
 from rheobase.study.training.cost import Cost, compared
 
@@ -55,15 +55,30 @@ def test_equivalent_names_the_region() -> None:
 
 def test_undecided_says_what_it_would_take() -> None:
     b = shifted(0.02, 0.009, 5)
-    v = verdict(5, a=BASE, b=b, c=shifted(0.0, 0.01, 5))
-    needed = seeds_needed(b - BASE[:5], comparisons=2)
+    v = verdict(5, a=BASE, b=b, c=BASE)
+    needed = seeds_needed(b - BASE[:5], comparisons=3)
     assert v.kind == "undecided"
     assert needed is not None
-    assert f"+2.00 ±1.82 points against a. About {needed - 5} more seeds" in v.sentence
+    assert f"+2.00 ±2.60 points against a. About {needed - 5} more seeds" in v.sentence
     assert v.sentence.endswith("So far a is not shown to be worse.")
     hopeless = verdict(a=BASE, b=shifted(0.001, 0.05))
     assert "More seeds would not settle so small a difference" in hopeless.sentence
     assert "+0.10 ±" in hopeless.sentence
+
+
+def test_the_intervals_that_are_told_are_those_that_decide() -> None:
+    """Of nine functions one may be significant by itself, and not among the 36 pairs it was found in."""
+    scores = {"b": shifted(0.02, 0.01)} | {f"f{k}": shifted(0.01, 0.03) for k in range(7)} | {"a": BASE}
+    cost = dict.fromkeys(scores, Cost(1.0, 0.0, 1.0))
+    v = decide(scores, "a", cost, dict.fromkeys(scores, 0), PERCENT)
+    alone, told = estimate(scores["b"] - BASE), v.behind["a"]
+    assert alone.ci[0] > 0 > told.ci[0]
+    assert (v.kind, told.mean) == ("undecided", alone.mean)
+    assert f"{PERCENT.signed(told.mean)} ±{PERCENT.plain(told.half)} points against a" in v.sentence
+    far = decide({**scores, "f0": BASE - 0.3}, "a", cost, dict.fromkeys(scores, 0), PERCENT)
+    assert set(far.top) == set(scores) - {"f0"}
+    for name, gap in far.behind.items():
+        assert (gap.ci[0] > 0) == (name not in far.top)
 
 
 def test_failures_are_told() -> None:
@@ -133,6 +148,19 @@ def test_what_more_seeds_would_show_is_foretold_from_ten_on() -> None:
     equal = verdict(a=np.array([0.5, 0.75] * 5), b=np.array([0.75, 0.5] * 5))
     assert "For a and b the means are equal (+0.00 ±" in equal.sentence
     assert "settle" not in equal.sentence
+
+
+def test_pairs_are_counted_among_those_that_are_left() -> None:
+    """Against a search for the largest set that still differs: from all functions down, the last to leave first."""
+    for p in RNG.beta(0.3, 8, (200, 8)):
+        named, left = {f"f{k}": float(value) for k, value in enumerate(p)}, 9
+        for value in sorted(p):
+            if value * left * (left - 1) / 2 >= 0.05:
+                break
+            left -= 1
+        counted = pairs_left(named)
+        assert sum(counted[name] * value < 0.05 for name, value in named.items()) == 9 - left
+        assert min(counted.values()) == max(left * (left - 1) // 2, 1)
 
 
 @pytest.mark.parametrize("comparisons", [1, 7])

@@ -11,7 +11,7 @@ from typing import Any
 
 from rheobase.errors import StudyError
 from rheobase.study.data.tables import Dataset
-from rheobase.study.decision.verdict import FEWEST_TO_DECIDE
+from rheobase.study.decision.best import FEWEST_TO_DECIDE
 from rheobase.study.order import as_plan
 from rheobase.study.plan import Plan
 from rheobase.study.training.cells import BLOCK, EXTENSIONS, WIDER

@@ -32,13 +32,16 @@ from rheobase.study.training.train import Run, one_row
 class Outcome:
     """What the study found about one function.
 
-    second: of what is shown beside the score. tuning: validation scores of the tuning seeds, by learning rate.
+    behind: how far it is behind the best, with the interval that decided; None for the best itself and for one that
+    learnt nothing. second: of what is shown beside the score. tuning: validation scores of the tuning seeds, by
+    learning rate.
     """
 
     name: str
     scores: NDArray[np.float64]
     score: Estimate
     difference: Estimate
+    behind: Estimate | None
     iqm: float
     second: Estimate | None
     p_superiority: float
@@ -102,12 +105,16 @@ def summarise(
     failed = {name: sum(r.failed for r in final[name]) for name in plan.activations}
     base = scores[plan.baseline]
     row, overlap = (0.0, plan.test_ratio) if isinstance(data, Own) else (one_row(data), None)
+    u = unit(data.metric)
+    stated = None if plan.equivalence is None else plan.equivalence / u.factor
+    verdict = decide(scores, plan.baseline, costs, failed, u, row, stated, overlap)
     outcomes = [
         Outcome(
             name=name,
             scores=scores[name],
             score=estimate(scores[name], overlap=overlap),
             difference=estimate(scores[name] - base, row if name != plan.baseline else 0.0, overlap),
+            behind=verdict.behind.get(name),
             iqm=iqm(scores[name]),
             second=_second(data, final[name]),
             p_superiority=p_superiority(scores[name], base),
@@ -126,9 +133,6 @@ def summarise(
         for name in plan.activations
     ]
     outcomes.sort(key=lambda o: -o.score.mean)
-    u = unit(data.metric)
-    stated = None if plan.equivalence is None else plan.equivalence / u.factor
-    verdict = decide(scores, plan.baseline, costs, failed, u, row, stated, overlap)
     region = default_region(base) if stated is None else stated
     return Results(data, replace(plan, learning_rates=rates), verdict, tuple(outcomes), region, plan, history)
 
@@ -183,6 +187,8 @@ def _entry(o: Outcome, plan: Plan) -> dict[str, Any]:
         "ci": list(o.score.ci),
         "paired_difference": o.difference.mean,
         "paired_ci": list(o.difference.ci),
+        "behind_best": o.behind and o.behind.mean,
+        "behind_best_ci": o.behind and list(o.behind.ci),
         "iqm": o.iqm,
         "second": _of_second(o, plan),
         "p_superiority": o.p_superiority,
@@ -234,12 +240,17 @@ def as_functions(results: Results) -> pd.DataFrame:
         {"activation": o.name, "mean": o.score.mean, "ci_low": o.score.ci[0], "ci_high": o.score.ci[1], "iqm": o.iqm,
          **({u: o.second.mean, f"{u}_ci_low": o.second.ci[0], f"{u}_ci_high": o.second.ci[1]} if o.second else {}),
          "paired_difference": o.difference.mean, "paired_ci_low": o.difference.ci[0],
-         "paired_ci_high": o.difference.ci[1], "p_superiority": o.p_superiority,
+         "paired_ci_high": o.difference.ci[1], **_behind(o), "p_superiority": o.p_superiority,
          "p_superiority_ci_low": o.p_superiority_ci[0], "p_superiority_ci_high": o.p_superiority_ci[1],
          "best_learning_rate": o.best_learning_rate, "runs_failed": o.runs_failed, "runs": len(o.runs),
          "step_time_ratio": o.step_time_ratio, "memory_ratio": o.memory_ratio, **o.health}
         for o in results.outcomes
     )  # fmt: skip
+
+
+def _behind(o: Outcome) -> dict[str, float]:
+    low, high = o.behind.ci if o.behind else (math.nan, math.nan)
+    return {"behind_best": o.behind.mean if o.behind else math.nan, "behind_best_low": low, "behind_best_high": high}
 
 
 def write(results: Results, out: Path, report: str) -> None:

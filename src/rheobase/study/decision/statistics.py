@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -47,16 +48,19 @@ def _overlap(overlap: float | None) -> float:
     return OVERLAP if overlap is None else overlap
 
 
-def estimate(values: Scores, row: float = 0.0, overlap: float | None = None) -> Estimate:
-    """Mean over seeds and its interval, corrected for overlapping splits; `row` and `overlap` as in `p_value`."""
-    error = _spread(values, row) * _error(len(values), overlap)
-    return Estimate(float(np.mean(values)), _reach(len(values)) * error)
+def estimate(values: Scores, row: float = 0.0, overlap: float | None = None, comparisons: int = 1) -> Estimate:
+    """Mean over seeds and its interval, corrected for overlapping splits; `row` and `overlap` as in `p_value`.
+
+    comparisons: of how many the interval is one (Bonferroni): it excludes 0 if p times their number is below 0.05.
+    """
+    n = len(values)
+    return Estimate(float(np.mean(values)), _reach(n, comparisons) * _spread(values, row) * _error(n, overlap))
 
 
 @cache
-def _reach(n: int) -> float:
+def _reach(n: int, comparisons: int) -> float:
     """Half of the interval of a mean over n scores, in standard errors."""
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))
+    return float(stats.t.ppf(1 - (1 - CONFIDENCE) / 2 / comparisons, n - 1))
 
 
 def _spread(values: Scores, row: float) -> float:
@@ -112,6 +116,28 @@ def holm(p: Mapping[str, float]) -> dict[str, float]:
         running = max(running, min(1.0, value * (len(p) - rank)))
         adjusted[name] = running
     return adjusted
+
+
+def pairs_left(p: Mapping[str, float]) -> dict[str, int]:
+    """By what number the p-value of each comparison with the best is to be multiplied.
+
+    The best is chosen for its mean after all were seen, and might have been any; so what is corrected for are all
+    pairs among those that are left, where Holm, for a best that was named beforehand, counts the comparisons that are
+    left. In order of p each function shown to be behind leaves; from the first that is not, none does.
+
+    >>> pairs_left({"gelu": 0.004, "tanh": 0.03, "step": 0.00001})  # 4 functions are 6 pairs, 3 are 3
+    {'step': 6, 'gelu': 3, 'tanh': 1}
+    >>> pairs_left({"gelu": 0.02, "tanh": 0.03, "step": 0.00001})
+    {'step': 6, 'gelu': 3, 'tanh': 3}
+    """
+    functions = len(p) + 1
+    found, pairs = {}, comb(functions, 2)
+    for name, value in sorted(p.items(), key=lambda item: item[1]):
+        found[name] = pairs
+        if value * pairs < 1 - CONFIDENCE:
+            functions -= 1
+        pairs = comb(functions, 2)
+    return found
 
 
 def seeds_needed(difference: Scores, comparisons: int, row: float = 0.0, overlap: float | None = None) -> int | None:

@@ -10,38 +10,30 @@ from typing import Literal
 import numpy as np
 
 from rheobase.study.data.units import Unit
-from rheobase.study.decision.statistics import (
-    CONFIDENCE,
-    Estimate,
-    Scores,
-    estimate,
-    holm,
-    p_superiority,
-    p_value,
-    seeds_needed,
-)
+from rheobase.study.decision.best import FEWEST_TO_DECIDE, Gap, best_of, gaps
+from rheobase.study.decision.statistics import Estimate, Scores, seeds_needed
 from rheobase.study.plan import COST_REFERENCE
 from rheobase.study.training.cost import Cost
 
 Kind = Literal["winner", "tied", "equivalent", "undecided", "failed"]
 
-#: A winner must beat every other this often, besides a significant difference (Bouthillier et al. 2021).
-SUPERIORITY = 0.75
 #: Costs per step this close are the same: nobody should change what they have for them.
 SAME_COST = 1.05
 #: Fewer seeds than this are a screening, and too few to foretell what more would show.
 SCREENING = 10
-#: Fewer seeds than this decide nothing: their spread is hardly known.
-FEWEST_TO_DECIDE = 5
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The decision: its kind, the names at the top, and the sentence that says it."""
+    """The decision: its kind, the names at the top, and the sentence that says it.
+
+    behind: how far each other function is behind the best, with the intervals that decided.
+    """
 
     kind: Kind
     sentence: str
     top: tuple[str, ...]
+    behind: Mapping[str, Estimate]
 
 
 def decide(
@@ -56,54 +48,30 @@ def decide(
 ) -> Verdict:
     """The verdict on scores by function, one per paired seed; higher is better. `row`, `overlap`: as in `p_value`.
 
-    Top are all functions that cannot be told apart from the best (Holm over the comparisons with it), and those whose
-    whole interval lies within `stated`, the difference that the user says does not matter. One alone that also beats
-    each other in the share `SUPERIORITY` of the seeds is the winner; all functions within `stated` of the best
-    (None: within `default_region`) are equivalent; all together at the top without that: undecided. So is everything
-    with fewer than `FEWEST_TO_DECIDE` seeds.
+    Top are all functions that are not surely behind the best (see `gaps`), and those whose whole interval lies within
+    `stated`, the difference that the user says does not matter. One alone is the winner; all functions within `stated`
+    of the best (None: within `default_region`) are equivalent; all together at the top without that: undecided. So is
+    everything with fewer than `FEWEST_TO_DECIDE` seeds.
     """
     seeds = len(next(iter(scores.values())))
     label = f"Screening with {seeds} seeds. " if seeds < SCREENING else ""
     alive = {name: s for name, s in scores.items() if failed[name] < seeds}
     if not alive:
         return Verdict(
-            "failed", f"{label}No function learnt more than guessing in any seed; nothing can be compared.", ()
+            "failed", f"{label}No function learnt more than guessing in any seed; nothing can be compared.", (), {}
         )
-    top = _top(alive, baseline, row, stated, overlap)
-    story = _Story(top, alive, baseline, cost, unit, row, stated, overlap)
+    best = best_of(alive, baseline)
+    behind = gaps(alive, best, row, overlap)
+    equal = [name for name, gap in behind.items() if not gap.surely or (stated is not None and gap.within(stated))]
+    story = _Story([best, *_best_first(alive, equal)], alive, behind, baseline, cost, unit, row, stated, overlap)
     kind = story.kind
-    return Verdict(kind, label + story.tell(kind) + _lost(scores, alive), tuple(story.top))
+    told = label + story.tell(kind) + _lost(scores, alive)
+    return Verdict(kind, told, tuple(story.top), {name: gap.corrected for name, gap in behind.items()})
 
 
 def default_region(baseline: Scores) -> float:
     """A difference that hardly matters: half of what one seed differs from another."""
     return 0.5 * float(np.std(baseline, ddof=1))
-
-
-def _top(
-    alive: Mapping[str, Scores], baseline: str, row: float, stated: float | None, overlap: float | None
-) -> list[str]:
-    best = max(alive, key=lambda name: (np.mean(alive[name]), name == baseline))
-    if len(alive[best]) < FEWEST_TO_DECIDE:
-        return [best, *_best_first(alive, [name for name in alive if name != best])]
-    differences = {name: alive[best] - s for name, s in alive.items() if name != best}
-    adjusted = holm({name: p_value(d, row, overlap) for name, d in differences.items()})
-    equal = [
-        n
-        for n, p in adjusted.items()
-        if p >= 1 - CONFIDENCE
-        or _rarely(alive[best], alive[n])
-        or _within(estimate(differences[n], row, overlap), stated)
-    ]
-    return [best, *_best_first(alive, equal)]
-
-
-def _within(difference: Estimate, region: float | None) -> bool:
-    return region is not None and max(map(abs, difference.ci)) <= region
-
-
-def _rarely(best: Scores, other: Scores) -> bool:
-    return p_superiority(best, other) < SUPERIORITY
 
 
 def _best_first(alive: Mapping[str, Scores], names: Iterable[str]) -> list[str]:
@@ -133,6 +101,7 @@ class _Story:
 
     top: Sequence[str]
     alive: Mapping[str, Scores]
+    behind: Mapping[str, Gap]
     baseline: str
     cost: Mapping[str, Cost]
     unit: Unit
@@ -152,8 +121,7 @@ class _Story:
             return "winner"
         if len(self.top) < len(self.alive):
             return "tied"
-        gaps = [self._difference(self.top[0], name) for name in self.top[1:]]
-        return "equivalent" if all(_within(gap, self._region) for gap in gaps) else "undecided"
+        return "equivalent" if all(gap.within(self._region) for gap in self.behind.values()) else "undecided"
 
     @property
     def _region(self) -> float:
@@ -180,24 +148,29 @@ class _Story:
         if not others:
             return f"{best} wins with {self.unit.metric} {mean}: no other function learnt more than guessing."
         return (
-            f"{best} wins with {self.unit.metric} {mean}, {self._gap(best, others[0])} against {others[0]}, "
-            f"the next best: more than chance explains{self._weighed(best, others[0])}."
+            f"{best} wins with {self.unit.metric} {mean}, {self._ahead(others[0])} against {others[0]}, "
+            f"the next best: more than chance explains{self._weighed(others[0])}."
         )
 
-    def _weighed(self, best: str, other: str) -> str:
+    def _weighed(self, other: str) -> str:
         """Against what the user says does not matter."""
         if self.stated is None:
             return ""
-        low, _ = self._difference(best, other).ci
+        low, _ = self.behind[other].corrected.ci
         return f", and {'more' if low > self.stated else 'perhaps less'} than your threshold of {self._allowed}"
 
     def _tied(self) -> str:
         best, last = self.top[0], self.top[-1]
-        behind = "" if self.baseline in self.top else f" {self.baseline} is behind: {self._gap(self.baseline, best)}."
         return (
-            f"A tie at the top: {_list(self.top)} {self._alike} (largest difference {self._gap(best, last)}, "
-            f"{best} against {last}). {self._advice()}{behind}"
+            f"A tie at the top: {_list(self.top)} {self._alike} (largest difference {self._ahead(last)}, "
+            f"{best} against {last}). {self._advice()}{self._fallen()}"
         )
+
+    def _fallen(self) -> str:
+        if self.baseline in self.top:
+            return ""
+        gap = self.behind[self.baseline].corrected
+        return f" {self.baseline} is behind: {self._signed(Estimate(-gap.mean, gap.half))}."
 
     @property
     def _alike(self) -> str:
@@ -209,9 +182,10 @@ class _Story:
         region = f"{self._allowed}, half of the spread between seeds"
         if self.stated is not None:
             region = f"your threshold of {self._allowed}"
+        gap = self._signed(self.behind[last].alone)
         return (
-            f"It does not matter here: the largest difference is {self._gap(best, last)} ({best} against {last}), and "
-            f"all are within {region}. {self._advice()}"
+            f"It does not matter here: the largest difference is {gap} ({best} against {last}), and all are within "
+            f"{region}. {self._advice()}"
         )
 
     def _undecided(self) -> str:
@@ -230,15 +204,15 @@ class _Story:
         best = self.top[0]
         if len(self.top) == 1:
             return f"Only {best} learnt more than guessing."
-        rival, gap = self._rival, self._gap(best, self._rival)
-        if self._equal(best, rival):
+        rival, gap = self._rival, self._ahead(self._rival)
+        if self._equal(rival):
             return f"For {best} and {rival} the means are equal ({gap})."
         return f"The best mean is {best}'s, {gap} against {rival}."
 
     def _more(self) -> str:
         difference = self.alive[self.top[0]] - self.alive[self._rival]
-        needed = seeds_needed(difference, len(self.alive) - 1, self.row, self.overlap)
-        if self._equal(self.top[0], self._rival):
+        needed = seeds_needed(difference, math.comb(len(self.alive), 2), self.row, self.overlap)
+        if self._equal(self._rival):
             return ""
         if needed is not None:
             return f" About {max(needed - self.seeds, 1)} more seeds would settle a difference of that size."
@@ -258,15 +232,15 @@ class _Story:
             return f"Take {name}: its mean is the best, and no other of them costs clearly less per step ({price})."
         return f"Take {name}: of these, it costs least per step ({price})."
 
-    def _equal(self, a: str, b: str) -> bool:
+    def _equal(self, other: str) -> bool:
         # sums of shares leave a rounding error
-        return abs(self._difference(a, b).mean) < 1e-12
+        return abs(self.behind[other].alone.mean) < 1e-12
 
-    def _difference(self, a: str, b: str) -> Estimate:
-        return estimate(self.alive[a] - self.alive[b], self.row, self.overlap)
+    def _ahead(self, other: str) -> str:
+        """What the best is ahead of another."""
+        return self._signed(self.behind[other].corrected)
 
-    def _gap(self, a: str, b: str) -> str:
-        e = self._difference(a, b)
+    def _signed(self, e: Estimate) -> str:
         return f"{self.unit.signed(e.mean)} ±{self.unit.plain(e.half)}{self.unit.difference}"
 
 

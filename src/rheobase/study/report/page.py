@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 
 from rheobase.plot import svg
 from rheobase.study.data.tables import Dataset
+from rheobase.study.decision.best import SUPERIORITY
 from rheobase.study.decision.statistics import CONFIDENCE, variance
-from rheobase.study.decision.verdict import SCREENING, SUPERIORITY
+from rheobase.study.decision.verdict import SCREENING
 from rheobase.study.files import PLAN, RECORD, ROWS
 from rheobase.study.plan import COST_REFERENCE
 from rheobase.study.report import pictures, sheets
@@ -84,8 +85,15 @@ def _of_scores(results: Results) -> dict[str, Picture]:
     def picture(words: str, draw: Callable[[Results], Figure], sheet: Callable[[Results], Sheet]) -> Picture:
         return Picture(((words, _drawn(partial(draw, results))),), (sheet(results),))
 
+    # of two functions it would be the picture before it once more
+    many = len(results.verdict.behind) > 1
     return {
         "forest": picture(f"Paired differences to {base} with their intervals", pictures.forest, sheets.differences),
+        **(
+            {"behind": picture("How far each function is behind the best", pictures.behind, sheets.behind)}
+            if many
+            else {}
+        ),
         "seeds": picture("Scores of all seeds by function", pictures.seeds, sheets.scores),
         "superiority": picture(
             "How often one function beats another on the same seed", pictures.superiority, sheets.superiority

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from rheobase.plot import COLOURS
 from rheobase.study.data.units import unit
-from rheobase.study.decision.statistics import p_superiority
+from rheobase.study.decision.statistics import Estimate, Scores, p_superiority
 from rheobase.study.plan import COST_REFERENCE
 from rheobase.study.report.views import apart, front
 from rheobase.study.report.views import budgets as expected_best_of
@@ -37,20 +37,37 @@ def legend_beside(axes: Any) -> None:
 
 def forest(results: Results) -> Figure:
     """Paired differences to the baseline with their intervals, the best on top."""
-    others = [o for o in results.outcomes if o.name != results.plan.baseline][::-1]
-    u, base = unit(results.data.metric), baseline(results)
-    figure = Figure(figsize=(6.0, 0.9 + 0.34 * len(others)), layout="constrained")
+    base = baseline(results)
+    others = [o for o in results.outcomes if o is not base]
+    return _intervals(
+        results,
+        [(o.name, o.difference, o.scores - base.scores) for o in others],
+        f"difference to {base.name}",
+    )
+
+
+def behind(results: Results) -> Figure:
+    """How far each function is behind the best, with the intervals that decided."""
+    best = next(o for o in results.outcomes if o.name == results.verdict.top[0])
+    others = [(o.name, o.behind, best.scores - o.scores) for o in results.outcomes if o.behind]
+    return _intervals(results, others, f"behind {best.name}, the best")
+
+
+def _intervals(results: Results, rows: Sequence[tuple[str, Estimate, Scores]], what: str) -> Figure:
+    """Names, differences with their intervals, and the same seed by seed; the first on top."""
+    u = unit(results.data.metric)
+    figure = Figure(figsize=(6.0, 0.9 + 0.34 * len(rows)), layout="constrained")
     axes = figure.add_subplot()
-    for row, o in enumerate(others):
-        mean, half = u.factor * o.difference.mean, u.factor * o.difference.half
-        axes.errorbar(mean, row, xerr=half, fmt="o", color=COLOURS[0], capsize=3)
-        axes.plot(u.factor * (o.scores - base.scores), np.full(len(o.scores), row - 0.25), "|", color="#666666")
+    for place, (_, difference, by_seed) in enumerate(rows[::-1]):
+        axes.errorbar(u.factor * difference.mean, place, xerr=u.factor * difference.half, fmt="o", color=COLOURS[0],
+                      capsize=3)  # fmt: skip
+        axes.plot(u.factor * by_seed, np.full(len(by_seed), place - 0.25), "|", color="#666666")
     axes.axvline(0, color="#444444", linewidth=0.8)
     axes.axvspan(-u.factor * results.region, u.factor * results.region, color="#999999", alpha=0.15, linewidth=0)
-    axes.set_yticks(range(len(others)), [o.name for o in others])
-    axes.set_ylim(-0.6, len(others) - 0.5)
+    axes.set_yticks(range(len(rows)), [name for name, *_ in rows[::-1]])
+    axes.set_ylim(-0.6, len(rows) - 0.5)
     measure = f"{u.metric} in percentage points" if u.factor > 1 else u.metric
-    axes.set_xlabel(f"{measure}: difference to {results.plan.baseline}")
+    axes.set_xlabel(f"{measure}: {what}")
     plain(axes)
     return figure
 

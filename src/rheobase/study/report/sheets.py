@@ -46,6 +46,14 @@ def differences(results: Results) -> Sheet:
     return _sheet((f"vs {results.plan.baseline}", "mean", "from", "to"), rows)
 
 
+def behind(results: Results) -> Sheet:
+    """How far each function is behind the best, with the intervals that decided."""
+    u, best = _unit(results), results.verdict.top[0]
+    others = [(o.name, o.behind) for o in results.outcomes if o.behind]
+    rows = [(name, u.signed(gap.mean), *map(u.signed, gap.ci)) for name, gap in others]
+    return _sheet((f"behind {best}", "mean", "from", "to"), rows)
+
+
 def scores(results: Results) -> Sheet:
     """Scores by seed."""
     u = _unit(results)

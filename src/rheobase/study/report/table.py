@@ -106,7 +106,11 @@ def legend(results: Results, roomy: bool = True) -> list[tuple[str, str]]:
     beyond = "; ! marks the edge of the grid: a rate beyond it may be better" if edge else ""
     return [
         (SHORT.get(u.metric, u.metric), f"{_meaning(results)}; mean over {len(results.plan.seeds)} seeds"),
-        ("±", f"half of the {CONFIDENCE:.0%} interval of the number before it; variance {variance(results.overlap)}"),
+        (
+            "±",
+            f"half of the {CONFIDENCE:.0%} interval of the number before it, taken alone: the verdict's allow for "
+            f"all comparisons; variance {variance(results.overlap)}",
+        ),
         (f"vs {base}", f"difference to {base} on the same seeds" + (", in percentage points" if u.factor > 1 else "")),
         *([] if isinstance(data, Own) else _of_second(results, data, roomy)),
         ("cost", _of_cost(results)),
