@@ -231,8 +231,9 @@ def repairs() -> str:
     return (
         "`python scripts/doctor_benchmark/repairs.py` does so for the faults of the tuned half but detached parameters "
         f"({said['repaired']}; {said['seeds']} seeds): the score, a share, rises by {said['gain over none']} over no "
-        f"repair and by {said['gain over a random repair']} over a random one (mean over faults, 95 % interval); the rule still "
-        f"speaks in {said['rule still speaks, before and after'].split(', ')[1]} of the repaired trainings."
+        f"repair and by {said['gain over a random repair']} over a random one (mean over faults, 95 % interval); "
+        f"the rule still speaks in {said['rule still speaks, before and after'].split(', ')[1]} of the repaired "
+        "trainings."
     )
 
 
