@@ -44,7 +44,8 @@ class Run:
     """The outcome of one training.
 
     A diverged run has the worst score and counts. chance: what guessing scores. second: what is shown beside the test
-    score, in the target's units for quantities.
+    score, in the target's units for quantities. at: the steps that points of the curve were reported at, by a training
+    function of the user's own; None: they are evenly spaced.
     """
 
     activation: str
@@ -57,6 +58,7 @@ class Run:
     curve: NDArray[np.float64]
     health: Health | None
     second: float = math.nan
+    at: NDArray[np.float64] | None = None
 
 
 class Member(NamedTuple):
