@@ -229,10 +229,11 @@ def rivals() -> str:
 def repairs() -> str:
     said = notes(REPAIRED)
     return (
-        f"`python scripts/doctor_benchmark/repairs.py` does so for the faults of the tuned half ({said['repaired']}; "
-        f"{said['seeds']} seeds): the score, a share, rises by {said['gain over none']} over no repair and by "
-        f"{said['gain over a random repair']} over a random one (mean over faults, 95 % interval); the rule still "
-        f"speaks in {said['rule still speaks, before and after'].split(', ')[1]} of the repaired trainings."
+        "`python scripts/doctor_benchmark/repairs.py` does so for the faults of the tuned half but detached parameters "
+        f"({said['repaired']}; {said['seeds']} seeds): the score, a share, rises by {said['gain over none']} over no "
+        f"repair and by {said['gain over a random repair']} over a random one (mean over faults, 95 % interval); "
+        f"the rule still speaks in {said['rule still speaks, before and after'].split(', ')[1]} of the repaired "
+        "trainings."
     )
 
 

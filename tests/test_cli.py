@@ -240,14 +240,17 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing_behind(case: str, tmp_pa
 
 
 def test_show_refuses_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "folder.png").mkdir()
     for arguments, complaint in (
         (["relux"], "did you mean relu"),
         (["relu", "--plot", "relu.gif"], "must end in one of .png, .svg, .pdf"),
         (["relu", "--plot", "no/where.png"], "there is no folder 'no'"),
+        (["relu", "--plot", "folder.png"], "cannot write 'folder.png': is a directory"),
     ):
         done = rheobase("show", *arguments, cwd=tmp_path)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert complaint in done.stderr
+    assert [p.name for p in tmp_path.rglob("*")] == ["folder.png"]
 
 
 def test_alone_it_prints_help_and_an_unknown_command_lists_the_known(tmp_path: Path) -> None:

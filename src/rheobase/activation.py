@@ -63,7 +63,16 @@ class Activation:
 
         Elementwise functions: any order, in the shape of x. Functions of a row: order 1, the
         Jacobian, with the row's axis replaced by two last axes (output, input). Gated units:
-        order 1, the slopes by value and by gate in the places of value and gate.
+        order 1, the slopes by value and by gate in the places of value and gate. At a kink it is
+        the slope that the definition chooses.
+
+        Raises DefinitionError for an order that the function has not got, and what the call raises.
+
+        >>> import numpy as np, rheobase as rb
+        >>> rb.tanh.derivative(np.array([1.0, 2.0]), order=2).round(4)
+        array([-0.6397, -0.1362])
+        >>> rb.softmax.derivative(np.zeros((5, 3))).shape
+        (5, 3, 3)
         """
         if not isinstance(order, Integral) or order < 0:
             raise DefinitionError(f"{self.name}: order must be 0, 1, 2, …, got {order!r}")
@@ -77,7 +86,12 @@ class Activation:
 
     @property
     def formula(self) -> sp.Expr:
-        """The paper's formula as a SymPy expression."""
+        """The paper's formula as a SymPy expression.
+
+        >>> import rheobase as rb
+        >>> rb.sigmoid.formula
+        1/(1 + exp(-x))
+        """
         from rheobase.algebra.formula import paper
 
         return paper(self.definition)
@@ -95,30 +109,54 @@ class Activation:
         return computed(self.definition)
 
     def latex(self, order: int = 0) -> str:
-        """The formula (or its derivative, for elementwise functions) as LaTeX."""
+        """The formula (or its derivative, for elementwise functions) as LaTeX.
+
+        >>> import rheobase as rb
+        >>> print(rb.softplus.latex(1))
+        \\frac{1}{1 + e^{- \\beta x}}
+        """
         from rheobase.algebra.typeset import latex
 
         return latex(self.definition, order)
 
     @cached_property
     def facts(self) -> Facts:
-        """Range, limits, kinks, saturation, Gaussian statistics and more, at the default parameters."""
+        """Range, limits, kinks, saturation, Gaussian statistics and more, at the default parameters.
+
+        >>> import rheobase as rb
+        >>> str(rb.tanh.facts.range), rb.tanh.facts.monotonic, rb.tanh.facts.lipschitz
+        ('(-1, 1)', 'increasing', 1.0)
+        """
         return self.facts_at()
 
     def facts_at(self, **parameters: float) -> Facts:
-        """The facts at other parameter values."""
+        """The facts at other parameter values; DefinitionError for one that cannot be.
+
+        >>> import rheobase as rb
+        >>> str(rb.elu.facts_at(alpha=0.5).range)
+        '(-0.5, inf)'
+        """
         from rheobase.facts import facts
 
         return facts(self.definition, **parameters)
 
     def gain(self, **parameters: float) -> float:
-        """1/√E[f(z)²] for z ~ N(0, 1): scales weights so that the second moment is kept."""
+        """1/√E[f(z)²] for z ~ N(0, 1): scales weights so that the second moment is kept.
+
+        >>> import rheobase as rb
+        >>> round(rb.relu.gain(), 4), round(rb.leaky_relu.gain(negative_slope=0.2), 4)
+        (1.4142, 1.3868)
+        """
         from rheobase.facts.gaussian import gain
 
         return gain(self.definition, **parameters)
 
     def plot(self, path: str | None = None, order: int = 1, **parameters: float) -> Any:
-        """Draw f and its derivatives up to `order`; saves to `path` (.png, .svg, .pdf) if given."""
+        """Draw f and its derivatives up to `order`, and save them to `path` (.png, .svg, .pdf) if given.
+
+        Returns the Matplotlib figure. Raises DefinitionError for another ending, UnwritableFolder, and no
+        half of a file, where it cannot be written.
+        """
         from rheobase.plot import plot
 
         return plot(self, path, order, **parameters)

@@ -55,12 +55,12 @@ def _remove(made: Sequence[Path]) -> None:
             folder.rmdir()
 
 
-def put(path: Path, text: str) -> None:
-    """Write `text` to `path` so that a reader, also after a loss of power, sees the old file or the whole new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+def put(path: Path, content: str | bytes) -> None:
+    """Write `content` to `path`: a reader, also after a loss of power, sees the old file or the whole new one."""
+    temporary = path.parent / f".{path.name}.{os.getpid()}"
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rheobase.errors import DefinitionError
 from rheobase.facts.saturation import SHARE
+from rheobase.folder import put
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -136,7 +137,9 @@ def plot(activation: Activation, path: str | None, order: int = 1, **parameters:
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     draw(curves(activation, order, **parameters), figure.add_subplot())
     if path is not None:
-        figure.savefig(path, dpi=160)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format=Path(path).suffix[1:], dpi=160)
+        put(Path(path), drawn.getvalue())
     return figure
 
 

@@ -198,6 +198,14 @@ def test_a_file_keeps_what_is_not_made_anew(tmp_path: Path) -> None:
         check({**about, "processor": "that one"}, file)
 
 
+@pytest.mark.parametrize("content", [b"# my notes\n", b"a,b\n1,2\n", b"\xff\xfe\x00"])
+def test_a_file_of_something_else_is_left_alone(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_bytes(content)
+    with pytest.raises(rb.RheobaseError, match="holds something else than certificates; choose another --out"):
+        check({}, tmp_path / "mine.csv")
+    check({}, tmp_path / "new.csv")
+
+
 def test_the_oracle_is_the_papers_formula() -> None:
     with mp.workdps(40):
         assert abs(exact(rb.gelu, -7.2, 0) - mp.mpf(-7.2) * mp.erfc(mp.mpf(7.2) / mp.sqrt(2)) / 2) < 1e-45

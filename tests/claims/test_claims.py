@@ -128,6 +128,8 @@ def test_verdicts_follow_from_bounds() -> None:
         "does not hold",
     ]
     assert (holds.condition, only.condition, only.words) == (None, "b is 2", "a is 1.")
+    rounded = dataclasses.replace(claim, words="{a:.1f}, {b:.0%}, {b:.0e}")
+    assert judged(rounded, Measured({"a": -0.04, "b": -0.06}), 0, 0.0).words == "0.0, −6%, −6·10⁻²"
     # without a condition there is nothing between the two
     bare = dataclasses.replace(claim, condition="", then=())
     assert judged(bare, Measured({"a": 1, "b": 2}), 0, 0.0).verdict == "does not hold"

@@ -222,6 +222,8 @@ def healthy():
     return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)), batch, nn.CrossEntropyLoss()
 def wrong():
     return 3
+def broken():
+    raise KeyError("no such column")
 """
 
 
@@ -252,7 +254,9 @@ def test_the_command_tells_a_sick_model_by_its_exit_status(folder: Path) -> None
         (["ours:sick"], "no module 'ours'"),
         (["mine:well"], "it has .*sick, healthy"),
         (["mine:wrong"], "must return"),
-        (["mine:sick", "--suppress", "softmax"], "did you mean softmax-over-batch|no rule is called"),
+        (["mine:sick", "--suppress", "dead-unit"], "did you mean dead-units"),
+        (["mine:sick", "--suppress", "xyz"], "no rule is called 'xyz'; the rules are"),
+        (["mine:sick", "--html", "."], "cannot write '.': "),
     ],
 )
 def test_what_was_typed_wrong_is_one_line(folder: Path, arguments: list[str], complaint: str) -> None:
@@ -344,3 +348,10 @@ def test_without_tensorboard_one_line_says_what_to_install(tmp_path: Path, monke
     with pytest.raises(MissingExtra, match=r"needs tensorboard; .*'rheobase\[tensorboard\]'"):
         report.tensorboard(tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_an_error_of_the_users_own_is_shown_and_is_no_finding(folder: Path) -> None:
+    found = checked(folder, "mine:broken")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert 'raise KeyError("no such column")' in found.stderr
+    assert found.stderr.splitlines()[-1] == "rheobase: mine:broken could not be checked: KeyError, as shown above"

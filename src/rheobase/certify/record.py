@@ -41,7 +41,9 @@ def check(machine: Mapping[str, str], path: Path) -> None:
     """Raise RheobaseError unless certificates of this machine can be put beside those in the file."""
     if path.is_dir() or not path.parent.is_dir():
         raise RheobaseError(f"cannot write {str(path)!r}: --out needs a file name in a folder that exists")
-    lines = path.read_text().splitlines() if path.exists() else []
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    if lines and ",".join(f.name for f in fields(Certificate)) not in lines:
+        raise RheobaseError(f"{str(path)!r} holds something else than certificates; choose another --out")
     about = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
     other = [key for key in about if key not in ("date", "load before") and about[key] != machine.get(key)]
     if other:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rheobase.claims.record import Bound, Claim
 
+NOT_SHOWN_BETTER = Bound("not better on", "≥", 1)
 _DEARER = Bound("least, forward", "≥", 1.1)
 
 
@@ -56,7 +57,7 @@ def off_centre(id: str, name: str, sentence: str) -> Claim:
         always=(Bound("share of the signal that is offset", ">", 0.1),),
         words="For inputs from N(0, 1) the mean output is {mean output:.3f} ({mean over the draws:.3f} over "
         "{DRAWS:,} draws), and {share of the signal that is offset:.0%} of the signal E f² is this offset; in "
-        "trained networks {share that is offset in a trained network:.0%}.",
+        "trained networks the units' means make {share that is offset in a trained network:.0%} of it.",
     )
 
 
@@ -80,18 +81,23 @@ def costs_more(id: str, name: str, called: str, sentence: str) -> Claim:
     )
 
 
-def not_always_better(id: str, name: str, sentence: str) -> Claim:
-    """There are data on which a study does not find it better than ReLU."""
+def against_relu(
+    id: str, name: str, sentence: str, always: tuple[Bound, ...], condition: str = "", then: tuple[Bound, ...] = ()
+) -> Claim:
+    """Studies of it and of ReLU on several data sets."""
     return Claim(
         id=id,
         functions=(name,),
         sentence=sentence,
         experiment="comparison:better",
         arguments={"name": name, "baseline": "relu"},
-        always=(Bound("not better on", "≥", 1),),
+        always=always,
+        condition=condition,
+        then=then,
         words="Studies on {number of DATA} data sets, {seeds} paired seeds, each function at its own best "
         "learning rate: better than "
-        "ReLU on {better on:.0f}, worse on {worse on:.0f}, not to be told apart on {undecided on:.0f}. "
-        "Differences in hundredths of the score: digits {digits:+.2f}, breast_cancer {breast_cancer:+.2f}, wine "
+        "ReLU on {better on:.0f}, worse on {worse on:.0f}, not to be told apart on {undecided on:.0f}; on one of them "
+        "the intervals allow a gain of {gain at most, where it gains least:.2f} hundredths of the score at most. "
+        "Mean differences in hundredths: digits {digits:+.2f}, breast_cancer {breast_cancer:+.2f}, wine "
         "{wine:+.2f}, diabetes {diabetes:+.2f}.",
     )

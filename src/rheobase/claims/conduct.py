@@ -16,6 +16,10 @@ def run(claims: Sequence[Claim], seed: int = 0, workers: int | None = None) -> I
     """Outcomes as they come; experiments share `workers` processes (default: one per core; 0: this process).
 
     Those that take times come last and one by one, when nothing else runs.
+
+    >>> from rheobase.claims import chosen
+    >>> [(outcome.id, outcome.verdict) for outcome in run(chosen(["relu-kink"]), workers=0)]
+    [('relu-kink', 'holds')]
     """
     with extra("all"):
         # a missing library is told before the work

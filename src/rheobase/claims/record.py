@@ -181,7 +181,10 @@ class _Words(Formatter):
         return kwargs[field_name], field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        digits, _, power = str(super().format_field(value, format_spec)).replace("-", "−").partition("e")
+        text = str(super().format_field(value, format_spec))
+        # what is rounded to 0 has no sign
+        text = text if text.strip("-0.%") else text.lstrip("-")
+        digits, _, power = text.replace("-", "−").partition("e")
         return f"{digits}·10{str(int(power.replace('−', '-'))).translate(SUPERSCRIPTS)}" if power else digits
 
 

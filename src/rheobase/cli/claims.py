@@ -114,5 +114,5 @@ def _end(results: Results, out: Path) -> None:
 
     console, counts = Console(highlight=False), Counter(outcome.verdict for outcome in results.outcomes)
     said = ", ".join(f"{counts[verdict]} {words}" for verdict, words in zip(VERDICTS, COUNTED, strict=True))
-    console.print(f"Of {len(results.outcomes)} claims {said}.", soft_wrap=True)
+    console.print(f"Tested: {len(results.outcomes)}; {said}.", soft_wrap=True)
     console.print(f"Page: {out / PAGE}  Numbers: {out / RECORD}", markup=False, soft_wrap=True)

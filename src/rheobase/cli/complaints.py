@@ -19,8 +19,10 @@ def explain(error: Any) -> str:
 
 
 def _plainly(what: str) -> str:
-    where, _, why = what.partition(": ")
-    return f"{where}: a whole number is needed" if "valid integer" in why else what
+    where, colon, why = what.partition(": ")
+    if "valid integer" in why:
+        return f"{where}: a whole number is needed"
+    return where + colon + why.removeprefix("Value error, ").replace("Input should be", "it must be")
 
 
 def _allowed(error: Any) -> str:

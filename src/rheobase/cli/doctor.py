@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -34,7 +36,8 @@ def check(
         from rheobase.doctor.records import SEVERITIES
 
     left_out = [word.strip() for word in suppress.split(",") if word.strip()]
-    report = look(*_given(function_named(function)), suppress=left_out)
+    with _failing(function):
+        report = look(*_given(function_named(function)), suppress=left_out)
     if html is not None:
         report.html(html)
     _print(report, as_json)
@@ -48,6 +51,18 @@ def _print(report: Report, as_json: bool) -> None:
         print(json.dumps(report.to_dict(), indent=1))
     else:
         report.print()
+
+
+@contextmanager
+def _failing(function: str) -> Iterator[None]:
+    """What is wrong in the user's own code is shown, and is not taken for a finding by the exit status."""
+    try:
+        yield
+    except RheobaseError:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        raise RheobaseError(f"{function} could not be checked: {type(error).__name__}, as shown above") from None
 
 
 def _given(function: Callable[[], Any]) -> tuple[Any, Any, Any]:

@@ -137,6 +137,10 @@ def make(
     batch_norm, residual, batch, metric, equivalence and test_ratio, as fields of Plan.
 
     Raises UnknownFunction for a name that is none, StudyError for a plan that makes no sense.
+
+    >>> plan = make(["swish"], size="quick")
+    >>> plan.activations, plan.counts
+    (('relu', 'silu'), '2 functions × (7 learning rates + 5 seeds) = 24 trainings')
     """
     seeds = SIZES[size].seeds if seeds is None else seeds
     first = catalogue.canonical(baseline)

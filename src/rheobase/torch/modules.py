@@ -228,7 +228,8 @@ def class_of(definition: Definition) -> type[Activation]:
         chosen = _variant(definition, given)
         Activation.__init__(self, chosen, _settings(chosen, given))
 
-    doc = f"{of(definition).__doc__}\n\n{Activation.__doc__}"
+    _, shared = inspect.cleandoc(Activation.__doc__ or "").split("\n\n", 1)
+    doc = f"{of(definition).__doc__}\n\n{shared}"
     body = {"__init__": init, "__signature__": signature(definition), "__doc__": doc}
     return type(name, (Activation,), {**body, "__module__": "rheobase.torch", "definition": definition})
 

@@ -63,6 +63,8 @@ def swap(model: nn.Module, functions: Mapping[str, str], example: tuple[Any, ...
     on `example` inputs if given) and reported, as is what torch.nn computes inside (nn.LSTM). Make
     the optimizer afterwards: parameters may have come and gone.
 
+    Returns what was replaced and what was not reached. Raises UnknownFunction for a name that is none.
+
     >>> import torch, rheobase.torch as rt
     >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU())
     >>> rt.swap(net, {"relu": "silu"}).replaced

@@ -9,7 +9,8 @@ from torch import nn
 import rheobase as rb
 from rheobase.claims.experiments.networks import digits, network, train
 from rheobase.claims.record import Measured
-from rheobase.doctor.health import health
+from rheobase.doctor.check import check
+from rheobase.doctor.records import SiteStatistics
 
 #: Numbers drawn from N(0, 1) to see a mean.
 DRAWS = 1_000_000
@@ -47,10 +48,16 @@ def nearer_to_zero(name: str, other: str, seed: int = 0) -> Measured:
 
 
 def offset(name: str, seed: int, seeds: int = 5) -> float:
-    """(E f)²/E f² of the hidden units after training, mean over units, layers and seeds."""
-    found = []
+    """What the units' own means make of E f² in the hidden layers after training, mean over layers and seeds."""
+    found: list[float] = []
     for s in range(seed, seed + seeds):
         model = network(name, WIDTHS, s)
         train(model, torch.optim.Adam(model.parameters(), lr=0.003), STEPS, s)
-        found.append(health(model, *digits(), nn.functional.cross_entropy).mean_shift)
+        found += map(_offset, check(model, digits(), nn.functional.cross_entropy).sites)
     return float(np.mean(found))
+
+
+def _offset(site: SiteStatistics) -> float:
+    """Each unit's mean counts by itself: those of a function centred at 0 would cancel in their sum."""
+    constant = np.square(site.mean).sum()
+    return float(constant / (constant + np.square(site.deviation).sum()))

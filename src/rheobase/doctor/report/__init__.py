@@ -9,6 +9,7 @@ from typing import Any
 from rheobase.doctor.records import SEVERITIES, Case, Finding, Overhead, Severity, SiteStatistics
 from rheobase.doctor.report import plain
 from rheobase.errors import UnsupportedInput
+from rheobase.folder import put
 
 
 class Report:
@@ -52,7 +53,7 @@ class Report:
 
         if not Path(path).parent.is_dir():
             raise UnsupportedInput(f"cannot write {str(path)!r}: there is no folder {str(Path(path).parent)!r}")
-        Path(path).write_text(render(self), encoding="utf-8")
+        put(Path(path), render(self))
 
     def tensorboard(self, folder: str | Path) -> None:
         """Write what changed with the steps, histograms of pre-activations and curves for TensorBoard to read.

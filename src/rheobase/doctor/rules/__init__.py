@@ -34,7 +34,8 @@ def diagnose(case: Case, suppress: Collection[str] = ()) -> list[Finding]:
     for name in suppress:
         if name not in NAMES:
             near = difflib.get_close_matches(name, NAMES, n=3)
-            raise UnsupportedInput(f"no rule is called {name!r}; did you mean {', '.join(near) or ', '.join(NAMES)}?")
+            hint = f"did you mean {', '.join(near)}?" if near else f"the rules are {', '.join(NAMES)}"
+            raise UnsupportedInput(f"no rule is called {name!r}; {hint}")
     found = {rule.name: rule.findings(case) for rule in RULES if rule.name not in suppress}
     for rule in reversed(RULES):
         found[rule.name] = [_as_severe(f, rule, found) for f in found.get(rule.name, [])]

@@ -117,6 +117,10 @@ def load(source: str, target: str | None = None, metric: str | None = None) -> D
     `metric` is what is scored, by its name; default: what suits the data.
 
     Raises StudyError, in one line, for anything that cannot be studied.
+
+    >>> data = load("iris")
+    >>> data.task, data.classes, data.features.shape
+    ('classes', ('setosa', 'versicolor', 'virginica'), (150, 4))
     """
     if source in BUILT_IN:
         table, column = _built_in(source), "target"
