@@ -8,12 +8,15 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+import sympy as sp
 import torch
 from typer.testing import CliRunner
 
 import rheobase as rb
+from rheobase.algebra.parse import symbol
+from rheobase.algebra.typeset import partials
 from rheobase.atlas import build, code, measurements
-from rheobase.atlas.records import FACETS, entries, pages
+from rheobase.atlas.records import FACETS, Entry, entries, pages
 from rheobase.atlas.site import File
 from rheobase.cli.app import app
 from rheobase.errors import RheobaseError
@@ -88,6 +91,25 @@ def test_the_code_on_the_page_runs_and_is_the_function(name: str) -> None:
                                            rtol=1e-5, atol=1e-6, err_msg=text)  # fmt: skip
 
 
+def test_the_slopes_of_gated_units_on_their_pages_are_those_that_are_computed() -> None:
+    pairs = np.array([[-1.5, 0.75], [2.0, -2.5], [0.5, 3.0]])
+    for page in pages(entries()):
+        if page.definition.kind == "gated":
+            arguments = [symbol(name) for name in page.definition.inputs]
+            slopes = [sp.lambdify(arguments, slope, "scipy") for slope in partials(page.definition)]
+            told = np.array([[slope(*pair) for slope in slopes] for pair in pairs])
+            np.testing.assert_allclose(told, page.function.derivative(pairs), rtol=1e-12, err_msg=page.entry.name)
+
+
+def test_what_the_computed_form_names_is_explained() -> None:
+    by_name = {page.entry.name: page for page in pages(entries())}
+    assert by_name["sigmoid"].computed == ""
+    assert list(by_name["sparsemax"].glossary) == ["centred", "simplex_threshold"]
+    assert by_name["gelu"].glossary["normal_cdf"].startswith("Φ(x)")
+    assert all(meant for page in by_name.values() for meant in page.glossary.values())
+    assert by_name["selu"].definition.constants
+
+
 def test_pages_say_what_is_known() -> None:
     by_name = {page.entry.name: page for page in pages(entries())}
     assert list(by_name) == rb.names()
@@ -99,6 +121,7 @@ def test_pages_say_what_is_known() -> None:
     assert (by_name["relu"].after.name, by_name["step"].before.name) == ("leaky_relu", rb.names()[-1])
     assert {"saturates", "monotonic"} <= set(elu.entry.tags)
     assert all(any(tag in page.entry.tags for page in by_name.values()) for tag in FACETS)
+    assert {"limits": ("none at −∞, none at +∞",)}.items() <= {f.label: f.texts for f in by_name["sin"].facts}.items()
     assert elu.entry.error == measurements.error("elu") is not None
 
 
@@ -108,3 +131,11 @@ def test_a_function_of_ones_own_has_a_page() -> None:
     assert page.entry.name == "mine"
     assert "beta" in page.formulas[1].text
     assert page.accuracy is page.speed is None
+    assert "&#x003B2;" in page.formulas[0].mathml
+
+
+def test_a_parameter_may_have_any_name() -> None:
+    page = pages([Entry(rb.define("mine", "x*sigmoid(my_own_slope*x)", my_own_slope=1.5))])[0]
+    assert "my_own_slope" in page.formulas[1].text
+    assert page.sliders[0]["name"] == "my_own_slope"
+    assert "<mtext>my own slope</mtext>" in page.formulas[0].mathml

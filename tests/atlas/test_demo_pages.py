@@ -184,6 +184,43 @@ def test_pictures_are_drawn_less_often_for_readers_who_want_little_motion(
     assert least <= page.evaluate("rheobase.drawn") <= most
 
 
+#: Looks, frame by frame, whether a page has drawn and whether it has trained.
+FRAMES = """() => new Promise((done) => {
+  const seen = { both: 0, drawn: 0, trained: 0 };
+  let drew = false, trained = false;
+  const { fillTable } = rheobase, { backward } = rheobase.Network.prototype;
+  rheobase.fillTable = (...all) => { drew = true; fillTable(...all); };
+  rheobase.Network.prototype.backward = function (...all) { trained = true; backward.apply(this, all); };
+  const look = () => {
+    if (drew && trained) seen.both++;
+    if (drew) seen.drawn++;
+    if (trained) seen.trained++;
+    drew = trained = false;
+    if (seen.drawn < 4) requestAnimationFrame(look); else done(seen);
+  };
+  document.querySelector("[data-act=run]").click();
+  drew = trained = false;
+  requestAnimationFrame(look);
+})"""
+
+
+def check_frames(page: Page) -> None:
+    seen = page.evaluate(FRAMES)
+    assert (seen["both"], seen["drawn"]) == (0, 4)
+    assert seen["trained"] > 4
+
+
+def test_a_frame_draws_or_trains(visit: Open) -> None:
+    check_frames(visit("demo-depth.html"))
+
+
+def test_a_frame_that_does_both_would_be_noticed(browser: Browser, site: Path, tmp_path: Path) -> None:
+    right = "if (!this.refresh(performance.now())) this.train();"
+    fault = ("static/demos/runner.js", right, "this.refresh(performance.now()); this.train();")
+    with broken(browser, site, tmp_path, "demo-depth.html", *fault) as page, pytest.raises(AssertionError):
+        check_frames(page)
+
+
 def test_sabotage(browser: Browser, site: Path, tmp_path: Path) -> None:
     """A dead unit that gets a gradient would be noticed."""
     right, network = "this.activation.slope(this.z[k])", "static/demos/network.js"

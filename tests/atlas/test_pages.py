@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 import rheobase as rb
 from rheobase.atlas.demos import DEMONSTRATIONS
 from rheobase.atlas.site import LINKS, demo_page
+from rheobase.atlas.text import symbols
 from tests.atlas.conftest import Open
 
 FUNCTIONS = [f"{name}.html" for name in rb.names()]
@@ -43,10 +45,11 @@ def test_the_page_of_every_function_shows_its_formula_and_its_curve(name: str, v
     page = visit(name)
     definition = rb.get(name.removesuffix(".html")).definition
     assert page.locator("h1").inner_text() == definition.title
-    assert page.locator(".formulas math").count() == (3 if definition.kind == "elementwise" else 1)
+    assert page.locator(".formulas math").count() == (1 if definition.kind == "row" else 3)
+    assert "\\" not in page.locator(".formulas").inner_text()  # LaTeX that has no MathML
     assert drawn(page) >= 1
     text = page.locator("main").inner_text()
-    assert definition.reference in text
+    assert definition.reference[1:] in text
     assert re.findall(r"undefined|\[object|\{\{|NaN%|None(?! of)", text) == []
 
 
@@ -76,6 +79,39 @@ def test_nothing_sticks_out_on_a_phone(name: str, visit: Open) -> None:
     page = visit(name, width=360)
     assert page.evaluate(TOO_WIDE) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("name", ["relu.html", "index.html", "compare.html"])
+def test_a_name_of_any_length_fits(name: str, visit: Open) -> None:
+    page = visit(name, width=320)
+    page.evaluate("""document.querySelectorAll("h1, .lead code, .around a, .title, .gallery code, .legend li, #choice label")
+        .forEach((e) => { e.append("a_name_of_ones_own_".repeat(6)); })""")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_page_without_scripts_tells_formula_and_facts(browser: Browser, site: Path) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto((site / "gelu.html").as_uri())
+    assert page.locator("noscript").is_visible()
+    assert page.locator(".formulas math").count() == 3
+    assert symbols(str(rb.gelu.facts.range)) in page.locator("main").inner_text()
+    page.close()
+
+
+def test_text_grows_with_what_the_reader_has_set(visit: Open) -> None:
+    page = visit("gelu.html")
+    size = "Number.parseFloat(getComputedStyle(document.querySelector('main p')).fontSize)"
+    before = page.evaluate(size)
+    page.add_style_tag(content="html { font-size: 200% }")
+    assert page.evaluate(size) == pytest.approx(2 * before)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+def test_on_paper_there_are_no_controls(visit: Open) -> None:
+    page = visit("gelu.html", scheme="dark")
+    page.emulate_media(media="print")
+    assert not page.locator(".controls, header.site").first.is_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(253, 252, 250)"
 
 
 def test_a_request_elsewhere_would_be_noticed(visit: Open, complaints: list[str]) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 import rheobase as rb
+from rheobase.atlas.text import symbols
+from tests.atlas.broken import broken
 from tests.atlas.conftest import Open
 
 LINE = ".plot svg [data-mark=line] path"
@@ -99,7 +103,20 @@ def test_the_address_holds_what_is_compared(visit: Open) -> None:
     for name in ("elu", "selu"):
         page.get_by_label(name, exact=True).check()
     expect(page.get_by_label("silu", exact=True)).to_be_disabled()
-    assert str(rb.gelu.facts.range) in page.locator("#facts").inner_text()
+    assert symbols(str(rb.gelu.facts.range)) in page.locator("#facts").inner_text()
+
+
+def test_an_address_may_hold_anything(visit: Open) -> None:
+    for address, drawn, left in (
+        ("#%", ["relu", "gelu", "silu", "tanh"], "Left out: %"),
+        ("#gelu, softmax,relu,nobody", ["gelu", "relu"], "Left out: softmax, nobody"),
+        ("#curvature:toString,mish", ["mish"], "Left out: toString"),
+    ):
+        page = visit("compare.html", fragment=address)
+        assert page.locator(".legend li").all_inner_texts() == drawn
+        assert page.locator("#said").inner_text().startswith(left)
+        page.get_by_label("elu", exact=True).check()
+        expect(page.locator("#said")).not_to_contain_text("Left out")
 
 
 def test_curves_can_be_read_as_a_table(visit: Open) -> None:
@@ -122,13 +139,34 @@ def test_light_and_dark(visit: Open) -> None:
     assert page.evaluate(paper) == light
 
 
-def test_what_comes_out_of_a_layer(visit: Open) -> None:
-    page = visit("relu.html")
-    text = page.locator("#moments").inner_text()
-    g = rb.relu.facts.gaussian
-    assert f"mean {g.mean:.3f}"[:-1] in text
-    assert f"standard deviation {(g.second_moment - g.mean**2) ** 0.5:.3f}"[:-1] in text
-    assert "dead: 50 %" in text
+def moments(page: Page) -> list[float]:
+    """Mean and standard deviation that the page tells of the output."""
+    text = page.locator("#moments").inner_text().replace("−", "-")
+    return [float(found) for found in re.findall(r"(?:mean|deviation) (-?[\d.]+)(?=[,.] )", text)]
+
+
+def check_moments(page: Page, name: str) -> None:
+    g = rb.get(name).facts.gaussian
+    assert moments(page) == pytest.approx([g.mean, (g.second_moment - g.mean**2) ** 0.5], rel=2e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["relu", "step", "selu", "hard_shrink", "exponential", "star_relu"])
+def test_what_comes_out_of_a_layer(name: str, visit: Open) -> None:
+    page = visit(f"{name}.html")
+    check_moments(page, name)
+    if name == "relu":
+        assert "dead: 50 %" in page.locator("#moments").inner_text()
+
+
+def test_an_input_on_a_jump_would_be_noticed(browser: Browser, site: Path, tmp_path: Path) -> None:
+    fault = ("static/elementwise.js", "(2 * k + 1)", "(2 * k)")
+    with broken(browser, site, tmp_path, "step.html", *fault) as page, pytest.raises(AssertionError):
+        check_moments(page, "step")
+
+
+def test_rows_of_groups_do_not_say_that_all_depends_on_all(visit: Open) -> None:
+    assert "made of pieces neighbouring inputs" in visit("maxout.html").locator("main").inner_text()
+    assert "depends on all inputs" in visit("softmax.html").locator("main").inner_text()
 
 
 def test_one_input_of_a_row_moves_all_outputs(visit: Open) -> None:
@@ -136,5 +174,5 @@ def test_one_input_of_a_row_moves_all_outputs(visit: Open) -> None:
     before = page.locator("#reading").inner_text()
     move(page, "[data-input='4']", 4.0)
     page.wait_for_function(f"document.querySelector('#reading').textContent !== {before!r}")
-    y = rb.softmax(np.array([2.0, 1.0, 0.5, 0.0, 4.0]))
+    y = rb.softmax(np.array([1.0, 0.8, 0.5, 0.0, 4.0]))
     assert f"y₁ = {y[0]:.5f}"[:-1] in page.locator("#reading").inner_text()

@@ -20,6 +20,8 @@ _LONGEST, _DIGITS = 12, 17
 #: Operations in what is simplified: with more it takes up to seconds, and saves little. Nor is anything saved on a form
 #: of so few characters, or of pieces.
 _SIMPLIFIED, _SHORT = 16, 16
+#: What stands on the left of a comparison.
+_FIRST = (symbol("x"), symbol("gate"))
 
 
 class _Latex(LatexPrinter):
@@ -32,13 +34,18 @@ class _Latex(LatexPrinter):
         return rf"\max_j {self._over_j(node)}"
 
     def _print_first_max(self, node: Any) -> str:
-        return rf"\left[ i = \arg\max_j {self._over_j(node)} \right]"
+        where = rf"\text{{for}}\: i = \text{{arg}}\,\max_j {self._over_j(node)}"
+        return rf"\begin{{cases}} 1 & {where} \\0 & \text{{otherwise}} \end{{cases}}"
 
     def _print_simplex_threshold(self, node: Any) -> str:
         return rf"\tau\left({self._print(node.args[0].xreplace({symbol('x'): sp.Symbol('x')}))}\right)"
 
     def _print_Relational(self, node: Any) -> str:
         return super()._print_Relational(_x_first(node))
+
+    def _print_Or(self, node: Any) -> str:
+        leftmost = sorted(node.args, key=lambda c: isinstance(_x_first(c), (sp.Gt, sp.Ge)))
+        return r"\:\text{or}\: ".join(map(self._print, leftmost))
 
     def _over_j(self, node: Any) -> str:
         names = {symbol("x"): sp.Symbol("x_j"), symbol("noise"): sp.Symbol("g_j")}
@@ -55,7 +62,7 @@ def latex(definition: Definition, order: int = 0) -> str:
     expression = plain(paper_at_rest(definition))
     if order and definition.kind != "elementwise":
         raise DefinitionError(f"{definition.name} is a {definition.kind} function: only its formula is set in LaTeX")
-    return _set(definition, derivative(definition, order) if order else expression)
+    return typeset(definition, derivative(definition, order) if order else expression)
 
 
 @cache
@@ -64,19 +71,38 @@ def derivative(definition: Definition, order: int) -> sp.Expr:
     tower = program(definition, at_rest=True)
     for _ in range(order):
         tower = tower.partial(0)
-    papers = plain(paper_at_rest(definition)).diff(symbol("x"), order)
+    papers = _derived(plain(paper_at_rest(definition)), "x", order)
     shortest = min(plain(tower.expression), papers, key=_length)
     if _length(shortest) <= _SHORT or shortest.has(sp.Piecewise) or papers.count_ops() > _SIMPLIFIED:
         return shortest
     return min(shortest, sp.simplify(papers), key=_length)
 
 
+@cache
+def partials(definition: Definition) -> tuple[sp.Expr, ...]:
+    """The derivatives of a gated unit by its value and by its gate: the paper's or, if shorter, the computed form's."""
+    papers, computed = plain(paper_at_rest(definition)), program(definition)
+    return tuple(
+        min(_derived(papers, name), plain(computed.partial(k).expression), key=_length)
+        for k, name in enumerate(definition.inputs)
+    )
+
+
+def _derived(formula: sp.Expr, name: str, order: int = 1) -> sp.Expr:
+    # long fractions as letters: from numbers SymPy would take their denominators out, and print 5e-11*(26829*x**2 …)
+    numbers = sorted((n for n in formula.atoms(sp.Rational) if n.q > _LONGEST), key=str)
+    letters = {n: sp.Dummy(positive=True) for n in numbers}
+    slope = formula.xreplace(letters).diff(symbol(name), order)
+    return slope.xreplace({letter: n for n, letter in letters.items()})
+
+
 def _length(form: sp.Expr) -> int:
     return len(str(_legible(form)))
 
 
-def _set(definition: Definition, expression: sp.Expr) -> str:
-    names: dict[Any, str] = {symbol(p.name): p.symbol or p.name for p in definition.parameters}
+def typeset(definition: Definition, expression: sp.Expr) -> str:
+    """An expression in the arguments of `definition` as LaTeX, with its parameters' symbols."""
+    names: dict[Any, str] = {symbol(p.name): p.symbol or _lettered(p.name) for p in definition.parameters}
     if definition.kind == "row":
         names |= {symbol("x"): "x_i", symbol("noise"): "g_i"}
     if definition.kind == "gated":
@@ -84,11 +110,16 @@ def _set(definition: Definition, expression: sp.Expr) -> str:
     return str(_Latex({"symbol_names": names, "fold_short_frac": False}).doprint(_legible(expression)))
 
 
+def _lettered(name: str) -> str:
+    """A Greek letter by its name, one or two letters as they are, words upright: LaTeX knows one subscript alone."""
+    letter = str(sp.latex(sp.Symbol(name)))
+    return letter if letter.startswith("\\") or len(name) < 3 else rf"\text{{{name.replace('_', ' ')}}}"
+
+
 def _x_first(condition: Any) -> Any:
-    """x < -a rather than a < -x."""
-    x = symbol("x")
-    turned = condition if condition.lhs.has(x) else condition.reversed
-    return turned.reversedsign if turned.lhs == -x else turned
+    """x < -a rather than a < -x; and so for a gate."""
+    turned = condition if condition.lhs.has(*_FIRST) else condition.reversed
+    return turned.reversedsign if -turned.lhs in _FIRST else turned
 
 
 def _legible(expression: sp.Expr) -> sp.Expr:

@@ -37,10 +37,12 @@ def snippets(function: Activation) -> tuple[Snippet, ...]:
     array = f"import numpy as np\nimport rheobase as rb\n\nx = {x}\ny = rb.{name}({given})"
     slope = f"\nslope = rb.{name}.derivative({given})"
     layer = f"import rheobase.torch as rt\n\nlayer = rt.module({_listed({'': name} | _of_module(d))})"
-    keyed = f"lambda x: rb.{name}({', '.join(filter(None, ('x', arguments, noise and 'rng=jax.random.key(0)')))})"
-    traced = "jax.jacobian" if d.kind == "row" else "jax.grad"
-    start, argument = ("jnp.zeros(10)", "f") if d.kind == "row" else ("jnp.zeros(10)", "lambda x: f(x).sum()")
-    jax = f"import jax, jax.numpy as jnp\nimport rheobase as rb\n\nf = {keyed}\nslope = {traced}({argument})({start})"
+    call = f"rb.{name}({', '.join(filter(None, ('x', arguments, noise and 'rng=jax.random.key(0)')))})"
+    traced, summed = ("jax.jacobian", "") if d.kind == "row" else ("jax.grad", ".sum()")
+    jax = (
+        "import jax, jax.numpy as jnp\nimport rheobase as rb\n\n"
+        f"f = lambda x: {call}{summed}\nslope = {traced}(f)(jnp.zeros(10))"
+    )
     return (Snippet("NumPy", array + slope), Snippet("PyTorch", layer), Snippet("JAX", jax))
 
 

@@ -17,6 +17,8 @@ SAMPLE, EXHAUSTIVE, KERNELS, CLAIMS = "sample.csv", "exhaustive.csv", "kernels.c
 #: The number of elements at which speeds are told: too many for a cache, too few for memory alone to decide.
 SIZE = 1 << 20
 PASSES = (FORWARD, BOTH)
+#: Errors in ULP beyond this are told as that: hardly a digit is right, and how wrong the others are says nothing.
+MOST = 1e6
 _DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 
@@ -84,8 +86,8 @@ def accuracy_table(name: str) -> Table | None:
     cells = {}
     for a in sorted(accuracy(name), key=lambda a: (list(_DTYPES).index(a.dtype), a.order)):
         who = f"rheobase {a.computation}" if a.computation in OURS else a.computation
-        sampled = "" if a.everywhere else " *"
-        cells[f"{a.dtype}, {'slope' if a.order else 'value'}", who] = f"{number(a.ulp)}{sampled}"
+        told = number(a.ulp) if a.ulp <= MOST else f"> {number(MOST)}"
+        cells[f"{a.dtype}, {'slope' if a.order else 'value'}", who] = told if a.everywhere else f"{told} *"
     return _pivot(cells)
 
 

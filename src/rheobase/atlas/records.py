@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from rheobase import catalogue
 from rheobase.activation import Activation, of
+from rheobase.algebra.typeset import readable
 from rheobase.atlas import code, measurements
 from rheobase.atlas.formulas import Formula, formulas, inline
 from rheobase.atlas.functions import sliders
+from rheobase.atlas.text import symbols
 from rheobase.atlas.thumbnail import Thumbnail, thumbnail
 from rheobase.atlas.words import EXPLANATIONS
 from rheobase.definition import Definition
@@ -155,9 +159,27 @@ class Page:
         """A slider for each parameter, with its symbol in the formula."""
         made = zip(sliders(self.definition), self.definition.parameters, strict=True)
         return [
-            {**given, "symbol": inline(p.symbol or p.name), "domain": str(p.domain), "learnable": p.learnable}
+            {
+                **given,
+                "symbol": inline(p.symbol) if p.symbol else "",
+                "domain": symbols(str(p.domain)),
+                "learnable": p.learnable,
+            }
             for given, p in made
         ]
+
+    @property
+    def computed(self) -> str:
+        """The form that is computed, as text; "" where it is an elementary function as it stands."""
+        text = readable(self.function.computed.expression)
+        return "" if text == f"{self.entry.name}(x)" else text
+
+    @property
+    def glossary(self) -> dict[str, str]:
+        """What functions mean that the computed form names, and that have no page of their own."""
+        named = {type(f) for f in self.function.computed.expression.atoms(sp.Function)} - {sp.exp, sp.log}
+        meant = {f.__name__: str(f.__doc__).strip().split("\n")[0] for f in named if not catalogue.known(f.__name__)}
+        return {name: meant[name] for name in sorted(meant) if re.search(rf"\b{name}\(", self.computed)}
 
     @cached_property
     def facts(self) -> tuple[Fact, ...]:
@@ -168,7 +190,7 @@ class Page:
         label = ""
         for given, text in fact_lines(self.entry.facts):
             label = given or label
-            lines.setdefault(label, []).append(text)
+            lines.setdefault(label, []).append(symbols(text))
         return tuple(Fact(label, tuple(texts), EXPLANATIONS[label]) for label, texts in lines.items())
 
     @cached_property
@@ -188,9 +210,20 @@ class Page:
         return tuple(name for name in catalogue.names() if name in words and name != self.entry.name)
 
     @property
+    def family(self) -> tuple[str, ...]:
+        """The other functions of one number in its family."""
+        listed = catalogue.FAMILIES[self.entry.family]
+        return tuple(d.name for d in listed if d.kind == "elementwise" and d.name != self.entry.name)
+
+    @property
     def accuracy(self) -> measurements.Table | None:
         """What was certified."""
         return measurements.accuracy_table(self.entry.name)
+
+    @property
+    def beyond(self) -> bool:
+        """Whether some computation has hardly a digit right somewhere."""
+        return any(a.ulp > measurements.MOST for a in measurements.accuracy(self.entry.name))
 
     @property
     def speed(self) -> measurements.Table | None:

@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from rheobase.algebra.typeset import readable
 from rheobase.atlas import measurements
 from rheobase.atlas.demos import DEMONSTRATIONS, Demonstration
 from rheobase.atlas.functions import functions_script
 from rheobase.atlas.records import FACETS, ORDERS, PROPERTIES, Entry, pages
-from rheobase.atlas.text import number, signed
+from rheobase.atlas.text import number, signed, symbols
 from rheobase.catalogue import FAMILIES
 from rheobase.claims.record import VERDICTS
 from rheobase.facts.saturation import SHARE
@@ -100,7 +99,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "links": LINKS, "root": "", "version": version("rheobase"), "share": SHARE, "about": measurements.about,
         "files": {"accuracy": measurements.SAMPLE, "speed": measurements.KERNELS}, "size": measurements.SIZE,
-        "readable": readable,
+        "most": number(measurements.MOST),
     }  # fmt: skip
     environment.filters |= {"number": number, "signed": signed}
     return environment
@@ -124,4 +123,5 @@ def _facts(listed: Iterable[Entry]) -> str:
 
 def _lines(entry: Entry) -> list[tuple[str, str]]:
     assert entry.facts is not None
-    return [line for line in fact_lines(entry.facts) if line[0] not in ("relatives", "")]
+    lines = fact_lines(entry.facts)
+    return [(label, symbols(text)) for label, text in lines if label not in ("relatives", "")]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
+
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def number(value: float | None, digits: int = 4) -> str:
     """A few digits, with a true minus; – for what is not known.
 
     >>> number(-0.17), number(math.inf), number(None), number(1234567.0)
-    ('−0.17', '∞', '–', '1.235e+06')
+    ('−0.17', '∞', '–', '1.235·10⁶')
     """
     if value is None:
         return "–"
@@ -26,5 +29,18 @@ def signed(value: float, digits: int = 4) -> str:
     """
     if math.isnan(value):
         return "NaN"
-    size = "∞" if math.isinf(value) else f"{abs(value):.{digits}g}"
+    size = "∞" if math.isinf(value) else _powers(f"{abs(value):.{digits}g}")
     return f"{'−' if math.copysign(1.0, value) < 0 else '+'}{size}"
+
+
+def _powers(text: str) -> str:
+    return re.sub(r"e([+-]\d+)", lambda found: "·10" + str(int(found[1])).translate(_RAISED), text)
+
+
+def symbols(text: str) -> str:
+    """Facts as pages print them: ∞ for inf, and a true minus.
+
+    >>> symbols("-inf at -∞, x < -2.5")
+    '−∞ at −∞, x < −2.5'
+    """
+    return re.sub(r"-(?=[\d.∞])", "−", re.sub(r"\binf\b", "∞", _powers(text)))

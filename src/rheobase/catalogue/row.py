@@ -49,7 +49,10 @@ sparsemax = Definition(
     stable="centred(x) - simplex_threshold(centred(x)) if centred(x) > simplex_threshold(centred(x)) else 0",
     reason="large inputs lose the digits of the threshold, which lies 1 below them at most",
     reference="Martins & Astudillo, From softmax to sparsemax, 2016",
-    keras=Elsewhere(function="sparsemax"),
+    differs=(
+        "keras.activations.sparsemax (3.15) adds all running sums up instead of taking the last one: where more than "
+        "one output is above 0, they do not add up to 1.",
+    ),
 )
 
 gumbel_softmax = Definition(

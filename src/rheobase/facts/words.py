@@ -26,7 +26,7 @@ def fact_lines(facts: Facts) -> Lines:
     words = [str(w) for w in (facts.monotonic, facts.convex, facts.parity) if w]
     return [
         ("range", str(facts.range)),
-        ("limits", f"{facts.limits[0]:.6g} at -∞, {facts.limits[1]:.6g} at +∞"),
+        ("limits", f"{_limit(facts.limits[0])} at -∞, {_limit(facts.limits[1])} at +∞"),
         ("shape", ", ".join([*words, smooth]) + ("" if words else ", neither monotonic nor convex")),
         ("kinks", "; ".join(map(_kink, facts.kinks)) or "none"),
         ("largest slope", f"{facts.lipschitz:.6g}"),
@@ -39,6 +39,10 @@ def fact_lines(facts: Facts) -> Lines:
         ("edge of chaos", edge),
         *listed("relatives", [f"{r.left} = {r.right}  ({PROOFS[r.proof]})" for r in facts.relatives]),
     ]  # fmt: skip
+
+
+def _limit(value: float) -> str:
+    return "none" if math.isnan(value) else f"{value:.6g}"
 
 
 def _kink(kink: Kink) -> str:

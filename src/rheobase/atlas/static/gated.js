@@ -13,10 +13,10 @@ function curves() {
   rheobase.lines(document.getElementById("plot"), {
     title: `${f.name} over its gate`, series: drawn, xLabel: "gate g", axes: true,
     xDomain: [-reach, reach], yDomain: rheobase.window(drawn, TALLEST),
-    marks: [Plot.ruleX([at], { stroke: "var(--ink)", strokeDasharray: "1 3" })],
+    marks: [Plot.ruleX([at], { stroke: "var(--ink)", strokeDasharray: "1 3" }),
+      ...CURVES.map(([, key], k) => Plot.dot([at], { x: at, y: f[key](v, at, p), r: 4, fill: `var(--series-${k + 1})`, stroke: "var(--paper)", clip: true }))],
   });
-  document.getElementById("reading").textContent = `At v = ${rheobase.shown(v)}, g = ${rheobase.shown(at)}: ` +
-    CURVES.map(([label, key]) => `${label} = ${rheobase.shown(f[key](v, at, p))}`).join(", ");
+  rheobase.read("reading", `At v = ${rheobase.shown(v)}, g = ${rheobase.shown(at)}: `, CURVES.map(([label, key]) => [label, f[key](v, at, p)]));
 }
 
 rheobase.watch(curves);

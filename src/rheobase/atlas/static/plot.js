@@ -13,7 +13,8 @@ rheobase.shown = function (value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
-  const text = size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(3) : String(Number(value.toPrecision(5)));
+  const [digits, power] = value.toExponential(3).split("e");
+  const text = size !== 0 && (size < 1e-3 || size >= 1e5) ? `${Number(digits)}·10${rheobase.raised(Number(power))}` : String(Number(value.toPrecision(5)));
   return text.replace("-", "−");
 };
 
@@ -52,12 +53,31 @@ function sample(series, k) {
   return svg.node();
 }
 
+// Where a curve jumps, no line is to be drawn: a gap goes in. A jump is a step far larger than those beside it.
+rheobase.curve = function (label, x, f, colour) {
+  const y = x.map(f);
+  const step = d3.pairs(y, (a, b) => Math.abs(b - a));
+  const span = d3.max(y.filter(Number.isFinite)) - d3.min(y.filter(Number.isFinite));
+  const points = { label, x: [], y: [], colour };
+  x.forEach((at, k) => {
+    points.x.push(at);
+    points.y.push(y[k]);
+    const beside = Math.max(step[k - 1] || 0, step[k + 1] || 0);
+    if (step[k] > 0.02 * span && step[k] > 8 * beside) {
+      points.x.push((at + x[k + 1]) / 2);
+      points.y.push(NaN);
+    }
+  });
+  return points;
+};
+
 function legend(all) {
   return element("ul", { class: "legend" }, ...all.map((s, k) => element("li", {}, sample(s, k), s.label)));
 }
 
-// Points outside the picture become gaps, so that lines end at its edge and not beyond.
+// A single point is a dot: a line through it alone would not be seen.
 function line(series, k, options) {
+  if (series.x.length === 1) return Plot.dot(series.x, { x: series.x, y: series.y, r: 3.5, fill: colour(series, k) });
   return Plot.line(d3.range(series.x.length), {
     x: (i) => series.x[i],
     y: (i) => { const y = series.y[i]; return options.yLog && !(y > 0) ? NaN : y; },
@@ -85,7 +105,7 @@ function picture(options, width) {
     y: { label: options.yLabel || null, type: options.yLog ? "log" : "linear", domain: options.yDomain, ticks: options.yLog ? 5 : 7, tickFormat: options.yLog ? tenTo : undefined, grid: true, labelArrow: "none", nice: !options.yDomain },
     marks: [
       ...(options.zones || []).flatMap((z) => zone(z, xs)),
-      ...(options.axes ? [Plot.ruleX([0], { stroke: "var(--muted)" }), Plot.ruleY([0], { stroke: "var(--muted)" })] : []),
+      ...(options.axes ? [Plot.ruleX([0], { stroke: "var(--muted)", clip: true }), Plot.ruleY([0], { stroke: "var(--muted)", clip: true })] : []),
       ...(options.marks || []),
       ...options.series.map((s, k) => line(s, k, options)),
     ],

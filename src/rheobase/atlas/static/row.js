@@ -34,26 +34,30 @@ function slopes(x, p) {
 
 function bars(y) {
   const host = document.getElementById("outputs");
-  const low = Math.min(0, d3.min(y)), high = Math.max(low < 0 ? 0 : 1, d3.max(y));
+  const low = 1.15 * Math.min(0, d3.min(y)), high = Math.max(low < 0 ? 0 : 1, d3.max(y));
   host.replaceChildren(rheobase.draw({
     width: Math.max(240, host.clientWidth), height: 240, marginLeft: 48, ariaLabel: "Outputs",
     x: { label: null, domain: y.map((_, k) => `y${DIGITS[k]}`), tickSize: 0 }, y: { label: null, domain: [low, high], grid: true },
     marks: [Plot.barY(y, { x: (_, k) => `y${DIGITS[k]}`, y: (d) => d, fill: "var(--series-1)", fillOpacity: 0.85 }),
-      Plot.text(y, { x: (_, k) => `y${DIGITS[k]}`, y: (d) => d, text: (d) => rheobase.shown(Number(d.toFixed(3))), dy: (low < 0 ? 12 : -9), fill: "var(--ink)" }), Plot.ruleY([0], { stroke: "var(--muted)" })],
+      Plot.text(y, { x: (_, k) => `y${DIGITS[k]}`, y: (d) => d, text: places(y), dy: (low < 0 ? 12 : -9), fill: "var(--ink)" }), Plot.ruleY([0], { stroke: "var(--muted)" })],
   }));
 }
+
+// Numbers of a table or picture with as many decimals each: none if all are whole.
+const places = (all) => (d) => d.toFixed(all.every(Number.isInteger) ? 0 : 3).replace("-", "−").replace(/^−(0\.?0*)$/, "$1");
 
 // f's own values stand in the first output of each group where groups are reduced to one.
 function heat(blocks) {
   const table = document.getElementById("jacobian");
   const cells = blocks.flatMap((block, b) => (f.groups ? [block[0]] : block).map((row, i) => ({ row, from: b * block.length, i: f.groups ? b : i })));
+  const written = places(blocks.flat(2));
   const head = rheobase.element("tr", {}, rheobase.element("td", {}), ...d3.range(d3.sum(blocks, (b) => b.length)).map((j) => rheobase.element("th", { scope: "col" }, `x${DIGITS[j]}`)));
   const body = cells.map(({ row, from, i }) => rheobase.element("tr", {}, rheobase.element("th", { scope: "row" }, `y${DIGITS[i]}`),
     ...d3.range(head.children.length - 1).map((j) => {
       const slope = j >= from && j < from + row.length ? row[j - from] : 0;
       const tone = slope < 0 ? "var(--series-1)" : "var(--series-2)";
       const share = Math.min(60, 100 * Math.abs(slope) * (Math.abs(slope) < 1 ? 0.8 : 0.5));
-      return rheobase.element("td", { class: "number", style: `background: color-mix(in srgb, ${tone} ${share.toFixed(0)}%, transparent)` }, rheobase.shown(Number(slope.toFixed(3))));
+      return rheobase.element("td", { class: "number", style: `background: color-mix(in srgb, ${tone} ${share.toFixed(0)}%, transparent)` }, written(slope));
     })));
   table.replaceChildren(rheobase.element("thead", {}, head), rheobase.element("tbody", {}, ...body));
 }
@@ -63,8 +67,9 @@ function update() {
   const y = outputs(x, p);
   bars(y);
   heat(slopes(x, p));
-  const text = y.map((value, k) => `y${DIGITS[k]} = ${rheobase.shown(Number(value.toFixed(5)))}`).join(", ");
-  document.getElementById("reading").textContent = f.groups ? text : `${text}; sum ${rheobase.shown(Number(d3.sum(y).toFixed(6)))}`;
+  const noise = extra(p).map((all) => `Noise ${all.map(places(all)).join(", ")}. `);
+  rheobase.read("reading", noise.join(""), y.map((value, k) => [`y${DIGITS[k]}`, Number(value.toFixed(5))]));
+  if (!f.groups) document.getElementById("reading").append(`; sum ${rheobase.shown(Number(d3.sum(y).toFixed(6)))}`);
   const at = rheobase.grid(REACH, POINTS);
   const moved = at.map((first) => outputs([first, ...x.slice(1)], p));
   const series = y.map((_, k) => rheobase.curve(`y${DIGITS[k]}`, at, (_x, n) => moved[n][k]));

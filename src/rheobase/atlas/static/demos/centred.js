@@ -79,6 +79,7 @@
       svg.append(marks.ellipse(...unit.target, ...axes, unit.angle, share === GOAL ? "goal" : "contour"));
     }
     svg.append(marks.line(-REACH, 0, REACH, 0, "axis"), marks.line(0, -REACH, 0, REACH, "axis"));
+    svg.append(marks.text(REACH - 0.4, 0.08, 0.24, "w₁"), marks.text(0.08, REACH - 0.3, 0.24, "w₂"));
     svg.append(marks.path(unit.path, "path"), marks.dot(...unit.target, 0.05, "target"), marks.dot(...at(unit), 0.06, "here"));
     return rheobase.element("figure", {}, place, rheobase.element("figcaption", {}, unit.label));
   }

@@ -6,6 +6,9 @@
   const part = (name) => root.querySelector(`[data-part=${name}]`);
   const [SAMPLES, REACH, SHADES, PUSHED] = [200, 3, 40, Number(root.dataset.pushed)];
 
+  /** A line's number stands as far from the middle as the data seldom reaches, where lines through it have parted. */
+  const RIM = 2.55;
+
   /** Below this share of the steepest slope a unit counts as saturated. */
   const SHARE = Number(root.dataset.saturated);
 
@@ -140,7 +143,8 @@
     const { weight, bias } = now.network.layers[0];
     const [a, b, size] = [weight[2 * u], weight[2 * u + 1], Math.hypot(weight[2 * u], weight[2 * u + 1])];
     const [nx, ny, from] = [a / size, b / size, -bias[u] / size];
-    const [x, y] = [from * nx, from * ny];
+    const along = Math.sqrt(Math.max(0, RIM ** 2 - from ** 2));
+    const [x, y] = [from * nx - along * ny, from * ny + along * nx];
     const kind = `hinge ${state}${u === chosen().u ? " chosen" : ""}`;
     return [
       marks.line(x - 9 * ny, y + 9 * nx, x + 9 * ny, y - 9 * nx, kind),
@@ -185,8 +189,8 @@
     const x = Array.from({ length: 201 }, (_, k) => low + ((high - low) * k) / 200);
     rheobase.lines(part("curve"), {
       series: [
-        { label: now.f.name, x, y: x.map(now.f.value) },
-        { label: "slope", x, y: x.map(now.f.slope) },
+        rheobase.curve(now.f.name, x, now.f.value),
+        rheobase.curve("slope", x, now.f.slope),
         { label: `z of unit ${unit.u + 1} over the data`, dash: "", x: [unit.low, unit.high], y: [0, 0] },
       ],
       marks: [Plot.ruleY([0], { x1: unit.low, x2: unit.high, stroke: "var(--series-3)", strokeWidth: 8, strokeOpacity: 0.45 })],

@@ -5,6 +5,9 @@
 
   /** Milliseconds of training per frame; between drawings, also for readers who want little motion; between spoken numbers. */
   const [WORK, PICTURE, CALM_PICTURE, SPOKEN] = [12, 120, 1000, 5000];
+
+  /** Drawing takes one part in so many of the time, however slow the machine. */
+  const PARTS = 8;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
   /**
@@ -42,7 +45,7 @@
 
     run() {
       if (this.over) return;
-      Object.assign(this, { running: true, begun: performance.now(), before: this.steps, drawn: 0, spoken: performance.now() });
+      Object.assign(this, { running: true, begun: performance.now(), before: this.steps, drawn: performance.now(), took: 0, spoken: performance.now() });
       this.show();
       requestAnimationFrame(() => this.frame());
     }
@@ -65,9 +68,16 @@
       return done;
     }
 
-    /** As many pieces as fit into a frame; another frame follows while it runs. */
+    /** Draws or trains, for both would make a frame late; another frame follows while it runs. */
     frame() {
       if (!this.running) return;
+      if (!this.refresh(performance.now())) this.train();
+      if (this.over) return this.pause();
+      requestAnimationFrame(() => this.frame());
+    }
+
+    /** As many pieces as fit into a frame. */
+    train() {
       const start = performance.now();
       let longest = 0;
       for (let now = start; now - start + longest <= WORK && this.due(now) && !this.over; ) {
@@ -76,9 +86,6 @@
         longest = Math.max(longest, after - now);
         now = after;
       }
-      if (this.over) return this.pause();
-      this.refresh(performance.now());
-      requestAnimationFrame(() => this.frame());
     }
 
     /** Whether the pace allows another step. */
@@ -86,15 +93,19 @@
       return this.steps - this.before < Math.max(1, ((now - this.begun) / 1000) * this.pace());
     }
 
+    /** Draws and speaks if it is time; whether it drew. */
     refresh(now) {
-      if (now - this.drawn > (calm.matches ? CALM_PICTURE : PICTURE)) {
+      const draws = now - this.drawn > Math.max(calm.matches ? CALM_PICTURE : PICTURE, PARTS * this.took);
+      if (draws) {
         this.show();
-        this.drawn = now;
+        this.drawn = performance.now();
+        this.took = this.drawn - now;
       }
       if (now - this.spoken > SPOKEN) {
         this.speak();
         this.spoken = now;
       }
+      return draws;
     }
 
     show() {
