@@ -27,7 +27,7 @@ import optuna
 import torch
 from optuna.trial import TrialState
 from sklearn.datasets import load_digits
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 from tests.study.server import postgres
 from torch import nn
 
@@ -120,7 +120,7 @@ def emptied(url: str, name: str) -> str:
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()
-    return f"{url.rpartition('/')[0]}/{name}"
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 def main() -> None:

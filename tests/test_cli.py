@@ -307,7 +307,8 @@ def _training_study(folder: Path) -> tuple[subprocess.Popen[bytes], int, str]:
 
 
 def _gone(group: int) -> bool:
-    for _ in range(50):
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
         try:
             os.killpg(group, 0)
         except ProcessLookupError:

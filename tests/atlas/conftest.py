@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
 
 from rheobase.atlas.build import build
 
@@ -15,6 +15,10 @@ from rheobase.atlas.build import build
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 Open = Callable[..., Page]
+
+#: Milliseconds that a page may take on a busy machine for what it does at once on a free one.
+PATIENCE = 120_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +35,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip(f"none of {', '.join(BROWSERS)} is installed: pages are not opened (apt-get install chromium)")
     with sync_playwright() as driver:
         # root, as which CI runs, may not use the sandbox
-        opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=PATIENCE)
         yield opened
         opened.close()
 
@@ -64,6 +68,7 @@ def visit(browser: Browser, site: Path, complaints: list[str]) -> Iterator[Open]
             viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light"
         )
         contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         context.route("**/*", ask)
         page = context.new_page()
         page.on("console", hear)

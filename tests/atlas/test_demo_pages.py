@@ -30,9 +30,7 @@ def set_slider(page: Page, section: str, name: str, value: float) -> None:
 
 def run_until(page: Page, section: str, step: int) -> None:
     page.locator(f"#{section} [data-act=run]").click()
-    page.wait_for_function(
-        f"Number(document.querySelector('#{section} .steps').textContent.split(' ')[1]) >= {step}", timeout=20_000
-    )
+    page.wait_for_function(f"Number(document.querySelector('#{section} .steps').textContent.split(' ')[1]) >= {step}")
     page.locator(f"#{section} [data-act=run]").click()
 
 

@@ -22,8 +22,12 @@ CELLS = "(rows) => rows.map((r) => [...r.children].map((c) => c.textContent))"
 
 
 def curve(page: Page) -> str:
-    page.wait_for_timeout(60)
     return page.locator(LINE).first.get_attribute("d") or ""
+
+
+def await_another(page: Page, before: str) -> None:
+    """Wait for the next frame, in which what was moved is drawn."""
+    expect(page.locator(LINE).first).not_to_have_attribute("d", before)
 
 
 def shown(page: Page) -> list[str]:
@@ -41,8 +45,8 @@ def test_a_slider_moves_the_curve_and_what_is_read_off_it(visit: Open) -> None:
     before = curve(page)
     move(page, "[data-parameter=alpha]", 2.5)
     move(page, "#at", -1.0)
-    assert curve(page) != before
-    assert f"f(x) = −{-rb.elu(-1.0, alpha=2.5):.4f}"[:-1] in page.locator("#reading").inner_text()
+    await_another(page, before)
+    expect(page.locator("#reading")).to_contain_text(f"f(x) = −{-rb.elu(-1.0, alpha=2.5):.4f}"[:-1])
 
 
 def test_a_slider_obeys_the_keyboard(visit: Open) -> None:
@@ -51,7 +55,7 @@ def test_a_slider_obeys_the_keyboard(visit: Open) -> None:
     before = curve(page)
     for _ in range(3):
         page.keyboard.press("PageUp")
-    assert curve(page) != before
+    await_another(page, before)
 
 
 def test_the_first_stop_of_the_keyboard_skips_the_navigation(visit: Open) -> None:

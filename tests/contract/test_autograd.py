@@ -124,6 +124,16 @@ def test_jax_transformations(function: Activation) -> None:
     np.testing.assert_allclose(jax.jacfwd(jax.jacrev(total))(x[0]), bend.numpy(), rtol=1e-9, atol=1e-12)
 
 
+@each([rb.gelu, rb.mish, rb.softmax])
+def test_a_shape_is_one_program_of_jax(function: Activation, caplog: pytest.LogCaptureFixture) -> None:
+    """Outside jit, too: JAX keeps what it compiles, and gelu operation by operation takes 30 megabytes a shape."""
+    x = jnp.asarray(np.ones((2, 14), np.float32))
+    with jax.log_compiles():
+        function(x)
+    compiled = [record.getMessage() for record in caplog.records if "Finished XLA compilation" in record.getMessage()]
+    assert len(compiled) == 1, compiled
+
+
 @each(WHOLE_ROWS)
 def test_row_jacobian_is_what_autograd_says(function: Activation) -> None:
     x = away_from_kinks(2, 5).detach()

@@ -269,7 +269,9 @@ def too_early() -> Report:
     raise AssertionError("the next picture is due a second later")
 
 
-def test_a_live_view_draws_now_and_then_on_a_terminal_and_nothing_off_one() -> None:
+def test_a_live_view_draws_now_and_then_on_a_terminal_and_nothing_off_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("rheobase.doctor.report.live.perf_counter", lambda: clock[0])
     report = rt.check(mlp(8, 32, 32, 3), (X, Y), loss=F.cross_entropy)
     shown, nothing = io.StringIO(), io.StringIO()
     view = Live(0.02, Console(file=shown, force_terminal=True, width=100))
@@ -277,7 +279,11 @@ def test_a_live_view_draws_now_and_then_on_a_terminal_and_nothing_off_one() -> N
     view.update(lambda: report)
     drawn = shown.getvalue()
     assert all(word in drawn for word in ("relu", "dead", "gradient"))
+    clock[0] += 0.9
     view.update(too_early)
+    clock[0] += 0.2
+    view.update(lambda: report)
+    assert len(shown.getvalue()) > len(drawn)
     view.stop()
     other = Live(0.02, Console(file=nothing, force_terminal=False))
     other.start()

@@ -52,16 +52,16 @@ MEASURED = {
 BEAT, GRACE = 1, 4
 
 
-def shared(url: str) -> Shared:
+def shared(url: str, grace: int = GRACE) -> Shared:
     """The study's ledger in a database."""
     on = terms(load(DATA), PLAN)
-    return Shared(url, name_of(DATA, on), on, BEAT, GRACE)
+    return Shared(url, name_of(DATA, on), on, BEAT, grace)
 
 
-def coordinate(url: str, out: Path) -> Results:
+def coordinate(url: str, out: Path, grace: int = GRACE) -> Results:
     """The study, with all who help."""
     data = load(DATA)
-    with closing(shared(url)) as ledger:
+    with closing(shared(url, grace)) as ledger:
         ledger.set_measured(MEASURED)
         return share(data, PLAN, ledger, Files(out, terms(data, PLAN)), order(DATA, None, PLAN))
 
@@ -161,6 +161,14 @@ def with_little_room(out: Path, most: int) -> None:
     """The same where no file may have more than `most` bytes, as on a full disk."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     without_a_word(out)
+
+
+def until(happened: Callable[[], object]) -> None:
+    """Wait for it, but not for ever."""
+    end = time.monotonic() + 300
+    while not happened():
+        assert time.monotonic() < end, "it has not happened"
+        time.sleep(0.01)
 
 
 def begun(work: Callable[..., None], *given: object) -> BaseProcess:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -37,21 +36,15 @@ def postgres(settings: str = FORGETFUL) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="rheobase-pg-"))
     if user:
         os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
-    port = _free_port()
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 {settings}"
-    start = [bin_ / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-w", "-o", options, "start"]
+    # a socket in the folder: a port that is free now may be somebody's when the server is there
+    options = f"-k {folder} -c listen_addresses='' {settings}"
+    control = [bin_ / "pg_ctl", "-D", folder / "data", "-w", "-t", "300"]
+    start = [*control, "-l", folder / "log", "-o", options, "start"]
     create = [bin_ / "initdb", "-D", folder / "data", "-U", "rheobase", "-A", "trust", "--no-sync"]
     for command in (create, start):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
     try:
-        yield f"postgresql+pg8000://rheobase@127.0.0.1:{port}/postgres"
+        yield f"postgresql+pg8000://rheobase@/postgres?unix_sock={folder}/.s.PGSQL.5432"
     finally:
-        stop = [bin_ / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop"]
-        subprocess.run(stop, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
         shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

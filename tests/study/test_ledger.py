@@ -20,7 +20,7 @@ from rheobase.study.ledger.kept import CELLS, DATABASE, Kept, only_writer, repai
 from rheobase.study.ledger.record import from_record, to_record
 from rheobase.study.ledger.terms import terms
 from tests.study import crash
-from tests.study.crash import PLAN, begun, carry_out, facts
+from tests.study.crash import PLAN, begun, carry_out, facts, until
 
 DATA = load("iris")
 KILLS = 50
@@ -113,9 +113,7 @@ def test_a_killed_worker_ends_the_study_with_a_line_and_loses_what_it_was_at(
 ) -> None:
     """Also one that is killed while the next is being started."""
     process = begun(crash.without_a_word, tmp_path, 2)
-    deadline = time.monotonic() + 300
-    while not _children(process) and time.monotonic() < deadline:
-        time.sleep(0.001)
+    until(lambda: _children(process))
     time.sleep(after)
     os.kill(_children(process)[-1], signal.SIGKILL)
     process.join(300)

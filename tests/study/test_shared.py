@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from math import inf, nan
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from sqlalchemy import event, text
 
 from rheobase.study import StudyError, load
 from rheobase.study.conduct import trained
+from rheobase.study.ledger import shared as ledgers
 from rheobase.study.ledger.kept import CELLS, Files, repair
 from rheobase.study.ledger.shared import Shared
 from rheobase.study.ledger.terms import terms
@@ -31,7 +34,7 @@ from rheobase.study.training.cells import Job, wanted
 from rheobase.study.training.train import Run
 from rheobase.study.worker import orders, serve
 from tests.study import crash
-from tests.study.crash import PLAN, begun, coordinate, facts, shared
+from tests.study.crash import PLAN, begun, coordinate, facts, shared, until
 from tests.study.server import postgres
 
 
@@ -71,8 +74,7 @@ def trials(url: str, *states: TrialState) -> list[FrozenTrial]:
 
 def test_two_share_the_work_and_end_as_one_would(url: str, tmp_path: Path, uninterrupted: list[object]) -> None:
     results = begun(crash.coordinate, url, tmp_path)
-    while not list(tmp_path.glob(f"{CELLS}/*")):
-        time.sleep(0.05)
+    until(lambda: list(tmp_path.glob(f"{CELLS}/*")))
     helper = begun(crash.help_out, url)
     results.join(300)
     helper.join(300)
@@ -88,6 +90,28 @@ def test_there_is_one_coordinator(url: str, tmp_path: Path) -> None:
     with closing(shared(url)) as ledger, ledger.only_coordinator(), refused:
         coordinate(url, tmp_path)
     coordinate(url, tmp_path)
+
+
+def test_a_coordinator_that_was_killed_a_moment_ago_is_none(
+    url: str, tmp_path: Path, uninterrupted: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lock is there until the server has noticed."""
+    coordinator = begun_and_held_up(tmp_path / "go on", url, tmp_path)
+    with closing(shared(url)) as ledger, ledger.database.engine.connect() as connection:
+        # the lock of those who open the database has a small number
+        lock = text("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid <> 0")
+        its_server = connection.execute(lock).scalar_one()
+    os.kill(its_server, signal.SIGSTOP)
+    coordinator.kill()
+    coordinator.join()
+    whole = ledgers._locked
+
+    def locked(*asked: Any) -> bool:
+        Timer(1.0, os.kill, (its_server, signal.SIGCONT)).start()
+        return whole(*asked)
+
+    monkeypatch.setattr(ledgers, "_locked", locked)
+    assert facts(coordinate(url, tmp_path)) == uninterrupted
 
 
 def test_whoever_is_killed_nothing_is_lost_and_nothing_done_twice(
@@ -109,19 +133,20 @@ def test_whoever_is_killed_nothing_is_lost_and_nothing_done_twice(
     assert set(completed(url).values()) == {1}
 
 
-def begun_and_held_up(url: str, out: Path, gate: Path, within: Callable[..., None] | None = None) -> BaseProcess:
+def begun_and_held_up(gate: Path, url: str, *given: object, within: Callable[..., None] | None = None) -> BaseProcess:
     """A coordinator that workers know of, and that goes on when there is the file `gate`."""
-    work = (crash.held_up, gate, crash.coordinate, url, out)
+    work = (crash.held_up, gate, crash.coordinate, url, *given)
     process = begun(*work) if within is None else begun(within, *work)
-    while not orders(url):
-        time.sleep(0.05)
+    until(lambda: orders(url))
     return process
 
 
 def test_workers_come_and_are_killed_in_the_middle_of_their_jobs(
-    url: str, tmp_path: Path, uninterrupted: list[object]
+    url: str, tmp_path: Path, uninterrupted: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    coordinator = begun_and_held_up(url, tmp_path, tmp_path / "go on")
+    # who lives must say so before it is given up, however slow the machine
+    monkeypatch.setattr(crash.worker, "Shared", partial(Shared, beat=crash.BEAT))
+    coordinator = begun_and_held_up(tmp_path / "go on", url, tmp_path)
     for _ in range(2):
         killed = begun(crash.die_in_a_job, url)
         killed.join(300)
@@ -151,7 +176,7 @@ def test_a_worker_that_dies_holds_nothing_up(url: str, tmp_path: Path, uninterru
         if clock == "set back":
             move_signs_of_life(ledger, "1 day")
     coordinator = begun(crash.coordinate, url, tmp_path)
-    coordinator.join(120)
+    coordinator.join(300)
     ended = coordinator.exitcode
     coordinator.kill()  # it would wait for ever
     assert ended == 0
@@ -182,10 +207,10 @@ def test_the_database_s_clock_set_forward_gives_up_who_lives_and_loses_nothing(u
 
 
 def test_the_clocks_of_workers_may_jump(url: str, tmp_path: Path, uninterrupted: list[object]) -> None:
-    coordinator = begun_and_held_up(url, tmp_path, tmp_path / "go on", crash.with_a_jumping_clock)
+    # clocks jump by more than an hour, and no job takes so long on a slow machine
+    coordinator = begun_and_held_up(tmp_path / "go on", url, tmp_path, 3600, within=crash.with_a_jumping_clock)
     helper = begun(crash.with_a_jumping_clock, crash.help_out, url)
-    while not completed(url):
-        time.sleep(0.05)
+    until(lambda: completed(url))
     (tmp_path / "go on").touch()
     for process in (coordinator, helper):
         process.join(300)

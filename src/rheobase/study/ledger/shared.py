@@ -16,7 +16,7 @@ from typing import Any
 from optuna.exceptions import ExperimentalWarning, StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.trial import TrialState
-from sqlalchemy import make_url, text
+from sqlalchemy import Connection, make_url, text
 
 from rheobase.errors import StudyError
 from rheobase.study.ledger.ledger import RUNS, Ledger, as_text, storage
@@ -29,6 +29,8 @@ from rheobase.study.training.train import Run
 BEAT, GRACE, RETRIES = 20, 120, 3
 #: Seconds between two looks at the database while others work, and between those of a worker that long had nothing.
 PAUSE, LONGEST_PAUSE = 0.5, 4.0
+#: Seconds in which a server notices that a program is gone, and lifts its lock.
+NOTICED = 5.0
 #: What a worker must know of the study, and how far it is: attributes.
 ORDER, _PROGRESS = "order", "progress"
 
@@ -180,7 +182,7 @@ class Shared(Ledger):
         """Nobody else offers jobs inside; the database lifts the lock of a program that dies."""
         key = int(hashlib.sha256(self.study.study_name.encode()).hexdigest()[:15], 16)
         with self.database.engine.connect() as connection:
-            if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar():
+            if not _locked(connection, key):
                 raise StudyError(
                     "this study is being carried out already; to help with it, start rheobase worker --storage"
                 )
@@ -189,6 +191,16 @@ class Shared(Ledger):
             connection.detach()
             self._queue.prepare()
             yield
+
+
+def _locked(connection: Connection, key: int) -> bool:
+    """Whether the lock is to be had; that of a program which has just ended is there for a moment more."""
+    end = time.monotonic() + NOTICED
+    while not (found := connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar()):
+        if time.monotonic() > end:
+            break
+        time.sleep(0.1)
+    return bool(found)
 
 
 def name_of(data: str, terms: Mapping[str, Any]) -> str:
