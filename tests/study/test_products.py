@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rheobase.study.training import products
-from rheobase.study.training.products import FEW, LEAST_ROWS, SMALL, pieces, product
+from rheobase.study.training.products import FEW, LEAST_ROWS, SMALL, pieces, product, row_sums
 
 
 @pytest.fixture(params=[True, False], ids=["small kernels", "none"])
@@ -55,3 +55,12 @@ def test_no_member_sees_the_numbers_of_another() -> None:
     found = product(left, right)
     assert found[0].isnan().sum() == 64
     assert found[1].eq(128).all()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_sums_are_those_of_each_row(turned: bool) -> None:
+    x = torch.randn(3, 5, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x[1, 2, 3] = torch.inf
+    x, found = x.mT if turned else x, torch.empty(3, 5, dtype=torch.float64)
+    row_sums(x, found)
+    torch.testing.assert_close(found, x.sum(2))

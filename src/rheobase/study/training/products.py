@@ -46,6 +46,13 @@ def product(left: Tensor, right: Tensor, out: Tensor | None = None) -> Tensor:
     return out
 
 
+@np.errstate(all="ignore")
+def row_sums(matrices: Tensor, out: Tensor) -> None:
+    """Write the sum of each row, matrix by matrix, into `out`: a product with ones is the fastest way to it."""
+    numbers = matrices.numpy()
+    np.matmul(numbers, np.ones(numbers.shape[2], numbers.dtype), out=out.numpy())
+
+
 @cache
 def pieces(rows: int, inner: int, columns: int) -> int:
     """In how many equal pieces of the first factor's rows a product is fastest."""

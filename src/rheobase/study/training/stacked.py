@@ -27,7 +27,7 @@ from rheobase.study.training.architecture import (
     Unit,
     hidden_unit,
 )
-from rheobase.study.training.products import product
+from rheobase.study.training.products import product, row_sums
 from rheobase.torch.operations import DTYPES
 from rheobase.torch.plan import Prepared, filled, prepared
 
@@ -113,7 +113,8 @@ class Linears(nn.Module):
         """The gradients of the parameters alone, which is all that a first layer needs."""
         product(above, self.x.mT, self.weight.grad)
         if self.bias is not None:
-            torch.sum(above, 2, out=self.bias.grad)
+            assert self.bias.grad is not None
+            row_sums(above, self.bias.grad)
 
 
 def _parameter(*shape: int) -> nn.Parameter:
