@@ -11,7 +11,7 @@ from pathlib import Path
 from generated import Row, read_about, table, write_or_check
 
 from rheobase.study.ledger.ledger import as_text
-from rheobase.study.ledger.shared import BEAT, GRACE, LONGEST_PAUSE
+from rheobase.study.ledger.shared import BEAT, GRACE, LONGEST_PAUSE, LOSSES
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "scaling.md"
@@ -114,7 +114,7 @@ def render() -> str:
         minutes=TRAININGS * server / 6e4, changed=changed(rows), beat=BEAT, grace=GRACE, pause=LONGEST_PAUSE,
         beats=MACHINES / BEAT, connections=CONNECTIONS, record=record, megabytes=TRAININGS * record / 1e6,
         read=TRAININGS * largest(rows, "read", "ms") / 1e3,
-        idle=MACHINES / LONGEST_PAUSE, most=max(int(r["claimers"]) for r in rows), about=said,
+        losses=LOSSES, idle=MACHINES / LONGEST_PAUSE, most=max(int(r["claimers"]) for r in rows), about=said,
     )  # fmt: skip
 
 
@@ -178,7 +178,7 @@ finished trainings once: about {read:.0f} s for {trainings:,}.
   goes on. What it has to reckon before scores begin (which trainings are
   wanted, for all cells) keeps workers waiting then, and at no other time.
 - **A worker that dies** is noticed {grace} s after its last sign of life, by the coordinator between two jobs or by a
-  worker that has none. Its training is done again.
+  worker that has none. Its training is done again, in a process apart; after {losses} losses it is left undone.
 - **The server** is the one part that must not be lost; every outcome that the coordinator has read is also a file in
   its folder, and `--repair` brings the database back from those.
 

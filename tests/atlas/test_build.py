@@ -16,6 +16,7 @@ import rheobase as rb
 from rheobase.algebra.parse import symbol
 from rheobase.algebra.typeset import partials
 from rheobase.atlas import build, code, measurements
+from rheobase.atlas.formulas import mathml
 from rheobase.atlas.records import FACETS, Entry, entries, pages
 from rheobase.atlas.site import File
 from rheobase.cli.app import app
@@ -134,8 +135,16 @@ def test_a_function_of_ones_own_has_a_page() -> None:
     assert "&#x003B2;" in page.formulas[0].mathml
 
 
+def test_formulas_are_set_as_latex_sets_them() -> None:
+    """A little room before a function, a minus that is a sign close to its number, names of functions upright."""
+    assert '<mi>x</mi><mspace width="0.167em" /><mi>tanh</mi>' in mathml(r"x \tanh{\left(- b \right)}")
+    assert '<mo form="prefix">&#x02212;</mo><mi>b</mi>' in mathml(r"x \tanh{\left(- b \right)}")
+    assert "<mo>&#x02212;</mo><mi>b</mi>" in mathml("a - b")
+    assert "<mi>erf</mi>" in mathml(r"\operatorname{erf}{\left(x \right)}")
+
+
 def test_a_parameter_may_have_any_name() -> None:
     page = pages([Entry(rb.define("mine", "x*sigmoid(my_own_slope*x)", my_own_slope=1.5))])[0]
     assert "my_own_slope" in page.formulas[1].text
     assert page.sliders[0]["name"] == "my_own_slope"
-    assert "<mtext>my own slope</mtext>" in page.formulas[0].mathml
+    assert "<mtext>my&#x000A0;own&#x000A0;slope</mtext>" in page.formulas[0].mathml

@@ -84,8 +84,8 @@ def test_nothing_sticks_out_on_a_phone(name: str, visit: Open) -> None:
 @pytest.mark.parametrize("name", ["relu.html", "index.html", "compare.html"])
 def test_a_name_of_any_length_fits(name: str, visit: Open) -> None:
     page = visit(name, width=320)
-    page.evaluate("""document.querySelectorAll("h1, .lead code, .around a, .title, .gallery code, .legend li, #choice label")
-        .forEach((e) => { e.append("a_name_of_ones_own_".repeat(6)); })""")
+    named = "h1, .lead code, .around a, .title, .gallery code, .legend li, #choice label"
+    page.locator(named).evaluate_all('(all) => all.forEach((e) => e.append("a_name_of_ones_own_".repeat(6)))')
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
@@ -100,7 +100,7 @@ def test_a_page_without_scripts_tells_formula_and_facts(browser: Browser, site: 
 
 def test_text_grows_with_what_the_reader_has_set(visit: Open) -> None:
     page = visit("gelu.html")
-    size = "Number.parseFloat(getComputedStyle(document.querySelector('main p')).fontSize)"
+    size = "Number.parseFloat(getComputedStyle(document.body).fontSize)"
     before = page.evaluate(size)
     page.add_style_tag(content="html { font-size: 200% }")
     assert page.evaluate(size) == pytest.approx(2 * before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,13 @@ def tells_where(make_activation: Callable[[], nn.Module], learning_rate: float, 
 
 def says_little(make_activation: Callable[[], nn.Module], learning_rate: float, seed: int, ctx: Any) -> float:
     """Returns a score at once."""
+    return 0.5 + seed / 10000 + learning_rate
+
+
+def kills(make_activation: Callable[[], nn.Module], learning_rate: float, seed: int, ctx: Any) -> float:
+    """Its process is killed in one of its trainings, while there is a certain file."""
+    if Path(os.environ["RHEOBASE_KILLS"]).exists() and seed == 1 and isinstance(make_activation(), rt.Tanh):
+        os.kill(os.getpid(), signal.SIGKILL)
     return 0.5 + seed / 10000 + learning_rate
 
 

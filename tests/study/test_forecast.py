@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from rheobase.study import StudyError, make
-from rheobase.study.forecast import estimate, in_seconds, in_words, within
+from rheobase.study import StudyError, forecast, make
+from rheobase.study.forecast import CUT, DECIDED, Budget, estimate, in_seconds, in_words, scoring, within
 from rheobase.study.training.cells import EXTENSIONS
 
 PLAN = make(["relu", "tanh", "gelu"], steps=100)
@@ -62,6 +65,27 @@ def test_too_little_time_is_refused_with_the_least_there_is() -> None:
         "20 s are too few: the least that decides anything here, 3 functions × (4 learning rates + 5 seeds) = 27 "
         "trainings of 100 steps, takes up to 40 s on this machine"
     )
+
+
+@pytest.mark.parametrize(("slower", "seeds"), [(0.5, 10), (1.0, 10), (1.5, 6), (1.7, 5), (9.0, 5)])
+def test_the_slower_trainings_were_the_fewer_seeds_are_scored_and_those_of_a_verdict_stay(
+    slower: float, seeds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, plenty = held(0.01, 0.02), 1e6
+    monkeypatch.setattr(forecast, "time", SimpleNamespace(monotonic=lambda: plenty))
+    budget = Budget(plenty, scoring(PLAN, found, 2))  # as much is left as was foretold
+    assert budget.decided(PLAN, found) is None
+    plan, kept = budget.decide(PLAN, found, 2, 0.99 * slower)
+    assert plan.seeds == PLAN.seeds[:seeds]
+    assert replace(plan, seeds=PLAN.seeds, notes=PLAN.notes) == PLAN
+    assert [n for n in plan.notes if n.startswith(CUT)] == [
+        f"to end within 278 h: {seeds} scored seeds instead of 10, by the time that the choice of learning rates had "
+        "taken."
+    ] * (seeds < 10)
+    again = {**found, DECIDED: json.loads(json.dumps(kept))}
+    assert Budget(plenty, 0.0).decided(PLAN, again) == plan
+    for other, asked in ((Budget(plenty + 1, 0.0), PLAN), (budget, replace(PLAN, steps=101))):
+        assert other.decided(asked, again) is None, "that was another question"
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10min", 600), ("2h", 7200), ("0.5 h", 1800)])

@@ -15,15 +15,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rheobase.study import StudyError, load, run
+from rheobase.cli.studies import _fitted
+from rheobase.study import StudyError, conduct, load, run
+from rheobase.study.forecast import Budget
 from rheobase.study.ledger.kept import CELLS, DATABASE, Kept, only_writer, repaired
 from rheobase.study.ledger.record import from_record, to_record
 from rheobase.study.ledger.terms import terms
+from rheobase.study.results import as_json
 from tests.study import crash
 from tests.study.crash import PLAN, begun, carry_out, facts, until
 
 DATA = load("iris")
 KILLS = 50
+#: What a budget is reckoned with.
+PACES = {name: {"alone": 1e-3, "together": 1e-4, "group": 6} for name in (*PLAN.activations, "elu")}
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +41,9 @@ def held(out: Path) -> int:
 
 
 def test_records_are_the_runs_to_the_last_bit() -> None:
-    outcome = crash.uninterrupted().outcomes[0]
-    for each in (outcome.runs[0], replace(outcome.runs[0], health=None, curve=np.array([np.nan, np.inf, 0.1 + 0.2]))):
+    first = crash.uninterrupted().outcomes[0].runs[0]
+    numbers = np.array([np.nan, np.inf, 0.1 + 0.2])
+    for each in (first, replace(first, health=None, curve=numbers, at=np.array([0.0, 1e300, 0.1]))):
         text = json.dumps(to_record(each), allow_nan=False)
         assert json.dumps(to_record(from_record(json.loads(text)))) == text
 
@@ -98,6 +104,58 @@ def test_progress_counts_what_is_kept_from_before(tmp_path: Path) -> None:
     assert told == sorted(told)
     assert results.history.sittings == 2
     assert carry_out(tmp_path).history.sittings == 2, "nothing was left to do"
+
+
+def test_a_study_that_misses_its_budget_scores_fewer_seeds_of_all_and_goes_on_with_as_many(tmp_path: Path) -> None:
+    plan = replace(PLAN, seeds=tuple(range(7)))
+    foretold = {**crash.MEASURED, "paces": PACES, "around": {"split": 0.01, "score": 0.01}, "starting": 0.1}
+
+    def begun_with(out: Path, left: float) -> tuple[Kept, Budget]:
+        out.mkdir(exist_ok=True)
+        kept = Kept(out, terms(DATA, plan))
+        if not kept.measured():
+            kept.set_measured(foretold)
+        return kept, Budget(3600.0, time.monotonic() + left - 3600.0)
+
+    def stop(done: int, total: int) -> None:
+        if total - done < 4:
+            raise KeyboardInterrupt
+
+    kept, over = begun_with(tmp_path / "a", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        run(DATA, plan, stop, workers=0, keeper=kept, budget=over)
+    kept, roomy = begun_with(tmp_path / "a", 3600.0)
+    resumed = run(DATA, plan, workers=0, keeper=kept, budget=roomy)
+    whole = run(DATA, plan, workers=0, keeper=begun_with(tmp_path / "b", 0.0)[0], budget=over)
+    assert {len(o.runs) for o in whole.outcomes} == {5}
+    assert facts(resumed) == facts(whole)
+    assert as_json(resumed) == as_json(whole)
+    assert "5 scored seeds instead of 7" in resumed.notes[-1]
+    unlimited = run(DATA, plan, workers=0, keeper=kept)
+    assert {len(o.runs) for o in unlimited.outcomes} == {7}
+    spared, roomy = begun_with(tmp_path / "c", 3600.0)
+    assert as_json(run(DATA, plan, workers=0, keeper=spared, budget=roomy)) == as_json(unlimited)
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_budget_that_is_refused_leaves_the_folder_as_it_was(
+    tmp_path: Path, anew: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was measured for it, too, and what --anew would forget."""
+    new = {**crash.MEASURED, "paces": PACES, "around": {"split": 1.0, "score": 1.0}, "measuring": 1.0, "starting": 1.0}
+    monkeypatch.setattr(conduct, "_of_the_network", lambda *asked: new)
+
+    def refused() -> dict[Path, bytes]:
+        with pytest.raises(StudyError, match="are too few: the least that decides anything here"):
+            _fitted(
+                DATA, replace(PLAN, activations=(*PLAN.activations, "elu")), tmp_path, anew, False, Budget(1.0, 0.0)
+            )
+        return {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    assert refused() == {}
+    carry_out(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert refused() == before
 
 
 def test_a_clock_that_is_set_while_a_study_runs_changes_nothing(tmp_path: Path, uninterrupted: list[object]) -> None:

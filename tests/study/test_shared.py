@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import random
@@ -24,13 +25,14 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event, text
 
+from rheobase.errors import WorkerKilled
 from rheobase.study import StudyError, load
 from rheobase.study.conduct import trained
 from rheobase.study.ledger import shared as ledgers
 from rheobase.study.ledger.kept import CELLS, Files, repair
-from rheobase.study.ledger.shared import Shared
+from rheobase.study.ledger.shared import LOSSES, Shared
 from rheobase.study.ledger.terms import terms
-from rheobase.study.training.cells import Job, wanted
+from rheobase.study.training.cells import Cell, Job, wanted
 from rheobase.study.training.train import Run
 from rheobase.study.worker import orders, serve
 from tests.study import crash
@@ -166,6 +168,68 @@ def test_workers_come_and_are_killed_in_the_middle_of_their_jobs(
     assert {total for _, total in told} <= {27, 33, 39}
 
 
+def test_a_training_that_kills_is_left_undone_after_three_workers_and_told(
+    url: str, tmp_path: Path, uninterrupted: list[object]
+) -> None:
+    """One process is lost with it; the next tries are made where nobody else dies. The rest is done, and kept."""
+    coordinator = begun_and_held_up(tmp_path / "go on", url, tmp_path)
+    until(lambda: trials(url, TrialState.RUNNING))
+    killed = begun(crash.where_tanh_kills, crash.help_out, url)
+    killed.join(300)
+    assert killed.exitcode == -signal.SIGKILL
+    coordinator.kill()
+    coordinator.join()
+    again = begun(crash.where_tanh_kills, coordinate, url, tmp_path)
+    again.join(300)
+    assert again.exitcode == 3
+    assert Counter(t.user_attrs["job"].split('"')[1] for t in trials(url, TrialState.FAIL)) == {"relu": 1, "tanh": 3}
+    assert {json.loads(job)[0][0] for job in completed(url)} == {"relu", "gelu"}
+    assert facts(coordinate(url, tmp_path)) == uninterrupted
+    assert set(completed(url).values()) == {1}
+
+
+def test_a_job_is_left_undone_for_workers_that_it_cost_and_not_for_those_told_to_stop(url: str) -> None:
+    with closing(shared(url)) as ledger:
+        jobs = wanted(PLAN, {})[:2]
+
+        def offered() -> list[str]:
+            ledger.offer(lambda runs: [job for job in jobs if job[0] not in runs])
+            return [t.user_attrs["job"] for t in trials(url, TrialState.WAITING)]
+
+        for _ in range(LOSSES + 1):
+            assert len(offered()) == 2
+            with pytest.raises(KeyboardInterrupt):
+                ledger.work(ends_with(KeyboardInterrupt()))
+        for _ in range(LOSSES):
+            assert len(offered()) == 2
+            for taken in iter(ledger._queue.take, None):
+                lost = '"relu"' in taken.job
+                ledger.database.set_trial_state_values(taken.trial, TrialState.FAIL if lost else TrialState.PRUNED)
+        [other] = offered()
+        assert '"tanh"' in other
+    with closing(shared(url)) as ledger:
+        assert offered() == [other], "the count outlives the coordinator"
+        assert ledger.work(lambda job: [invented(cell) for cell in job])
+        complaint = (
+            "3 workers were lost with relu, learning rates 0.001 to 0.1, seeds 1000 to 1001; .* compare without relu$"
+        )
+        with pytest.raises(WorkerKilled, match=complaint):
+            offered()
+    with closing(shared(url)) as ledger:
+        assert ['"relu"' in job for job in offered()] == [True], "asked again, it is tried again"
+
+
+def ends_with(error: BaseException) -> Callable[[Job], list[Run]]:
+    def train(job: Job) -> list[Run]:
+        raise error
+
+    return train
+
+
+def invented(c: Cell) -> Run:
+    return Run(c.activation, c.learning_rate, c.seed, 0.5, nan, False, nan, np.ones(1), None)
+
+
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage")
 @pytest.mark.parametrize("clock", ["right", "set back"])
 def test_a_worker_that_dies_holds_nothing_up(url: str, tmp_path: Path, uninterrupted: list[object], clock: str) -> None:
@@ -269,7 +333,7 @@ def test_claims_and_looks_bring_only_what_is_new(url: str) -> None:
     jobs = [(cell,) for job in wanted(plan, {}) for cell in job]
 
     def train(job: Job) -> list[Run]:
-        return [Run(c.activation, c.learning_rate, c.seed, 0.5, nan, False, nan, np.ones(1), None) for c in job]
+        return [invented(cell) for cell in job]
 
     with closing(shared(url)) as ledger, ledger.only_coordinator():
         assert ledger.offer(lambda runs: jobs)
@@ -310,11 +374,8 @@ def test_a_job_that_came_to_nothing_is_put_again_and_no_other(url: str) -> None:
         jobs = wanted(PLAN, {})
         ledger.offer(lambda runs: jobs)
 
-        def fails(job: Job) -> list[Run]:
-            raise KeyboardInterrupt
-
         with pytest.raises(KeyboardInterrupt):
-            ledger.work(fails)
+            ledger.work(ends_with(KeyboardInterrupt()))
         for _ in range(2):
             assert ledger.offer(lambda runs: jobs)
         waiting = Counter(t.user_attrs["job"] for t in trials(url, TrialState.WAITING))

@@ -110,7 +110,7 @@ def test_functions_that_are_alike_rarely_win(number: int) -> None:
 def test_without_the_correction_for_overlapping_splits_they_win_often(
     number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statistics, "_error", lambda n: n**-0.5)
+    monkeypatch.setattr(statistics, "_error", lambda n, overlap: n**-0.5)
     found = simulated.null(number, functions=2, seeds=10, studies=400)
     assert found["winners_low"] > validation_goals.ERROR
 

@@ -41,7 +41,7 @@ def snippets(function: Activation) -> tuple[Snippet, ...]:
     traced, summed = ("jax.jacobian", "") if d.kind == "row" else ("jax.grad", ".sum()")
     jax = (
         "import jax, jax.numpy as jnp\nimport rheobase as rb\n\n"
-        f"f = lambda x: {call}{summed}\nslope = {traced}(f)(jnp.zeros(10))"
+        f"f = lambda x: {call}{summed}\nslope = {traced}(f)(jnp.zeros(4))"
     )
     return (Snippet("NumPy", array + slope), Snippet("PyTorch", layer), Snippet("JAX", jax))
 

@@ -210,8 +210,8 @@ class Page:
         return tuple(name for name in catalogue.names() if name in words and name != self.entry.name)
 
     @property
-    def family(self) -> tuple[str, ...]:
-        """The other functions of one number in its family."""
+    def siblings(self) -> tuple[str, ...]:
+        """The other functions of one number in its family, to compare it with."""
         listed = catalogue.FAMILIES[self.entry.family]
         return tuple(d.name for d in listed if d.kind == "elementwise" and d.name != self.entry.name)
 

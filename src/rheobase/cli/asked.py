@@ -87,6 +87,20 @@ def widths(text: str) -> tuple[int, ...]:
     return tuple(int(part[0]) for part in parts for _ in range(int(part[1]) if len(part) == 2 else 1))
 
 
+def ratio(text: str | None, source: str | None) -> float | None:
+    """The number of --test-ratio; fixed is 0."""
+    from rheobase.study.training.own import is_own
+
+    if text is None:
+        return None
+    if source is None or not is_own(source):
+        raise StudyError("--test-ratio is about a training function of your own; how a table is split is known")
+    try:
+        return 0.0 if text == "fixed" else float(text)
+    except ValueError:
+        raise StudyError(f"--test-ratio {text!r} is no number; write 0.25, or fixed") from None
+
+
 def names(text: str | None) -> Sequence[str] | None:
     """The functions of --activations."""
     if text is None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rheobase.cli.asked import again, data_of, names, size, widths, with_steps
+from rheobase.cli.asked import again, data_of, names, ratio, size, widths, with_steps
 from rheobase.cli.stop import INTERRUPTED, stop
-from rheobase.errors import StudyError, extra
+from rheobase.errors import StudyError, WorkerKilled, extra
 from rheobase.study import Plan
 from rheobase.study.data.metrics import METRICS
 from rheobase.study.data.reading import SOURCES
@@ -22,8 +23,8 @@ from rheobase.study.plan import DEFAULT, EPOCHS, FEWEST_STEPS, MOST_STEPS, SIZES
 if TYPE_CHECKING:
     from rheobase.study import Dataset, Results
     from rheobase.study.conduct import Keeper, Progress
-    from rheobase.study.ledger.kept import Files
-    from rheobase.study.ledger.shared import Shared
+    from rheobase.study.forecast import Budget
+    from rheobase.study.ledger.kept import Kept
     from rheobase.study.training.own import Own
 
     Work = Callable[[Progress], Results]
@@ -38,7 +39,8 @@ ANEW = "Forget the trainings in the folder and begin anew."
 STORAGE = "URL of a PostgreSQL database, postgresql+pg8000://…: many machines share the study."
 METRIC = f"What is scored: {', '.join(m.option for m in METRICS)}; default: what suits the data."
 EQUIVALENCE = "Difference that does not matter, in the table's unit (0.5: half a point); default: ½ the seeds' spread."
-BUDGET = "Time to end within, as 90s, 10min or 2h: seeds and learning rates are left out until it fits."
+TEST_RATIO = "Of a function of your own: test rows per training row, or fixed if every seed tests the same; default: ⅓."
+BUDGET = "Time to end within, as 90s, 10min or 2h: by a forecast, seeds and learning rates are left out until it fits."
 PLAN_FILE = "plan.json of an earlier study, which is carried out again; DATA only if that lies elsewhere now."
 REPAIR = "First bring the ledger and the files of the trainings to the same state, each from the other."
 
@@ -60,6 +62,7 @@ def study(
     residual: Annotated[bool, typer.Option("--residual", help="Add each hidden layer's input to its output.")] = False,
     metric: Annotated[str | None, typer.Option(help=METRIC)] = None,
     equivalence: Annotated[float | None, typer.Option(help=EQUIVALENCE)] = None,
+    test_ratio: Annotated[str | None, typer.Option(help=TEST_RATIO)] = None,
     budget: Annotated[str | None, typer.Option(help=BUDGET)] = None,
     plan: Annotated[Path | None, typer.Option(help=PLAN_FILE)] = None,
     out: Annotated[Path, typer.Option(help=f"Folder for {', '.join(FILES)} and the ledger.")] = Path("rheobase-study"),
@@ -72,38 +75,34 @@ def study(
 
     Ctrl-C, or a crash, loses the trainings in flight; the same command goes on from there.
     """
+    begun = time.monotonic()
     with extra("study"):
         from rheobase import study as studies
         from rheobase.folder import prepared
         from rheobase.study.ledger.kept import CHECKPOINTS, only_writer
-        from rheobase.study.order import order
         from rheobase.study.report.page import render
         from rheobase.study.results import as_json as record
         from rheobase.study.results import write
 
     if plan is None:
         network = {"hidden": widths(hidden), "optimizer": optimizer, "dropout": dropout, "batch_norm": batch_norm,
-                   "residual": residual, "metric": metric, "equivalence": equivalence}  # fmt: skip
+                   "residual": residual, "metric": metric, "equivalence": equivalence,
+                   "test_ratio": ratio(test_ratio, data)}  # fmt: skip
         at_first = Plan.steps if steps is None else steps
         todo = studies.make(names(activations), baseline, seeds, at_first, size(quick, thorough), **network)
         table = data_of(data, target, todo, out / CHECKPOINTS)
         todo = with_steps(todo, table) if steps is None else todo
     else:
         todo, table = again(context, plan, data, out / CHECKPOINTS)
-    most = None if budget is None else _seconds(budget, table, storage)
+    limit = None if budget is None else _budget(budget, begun, table, storage)
     with prepared(out, FILES), only_writer(out):
         if storage is None:
-            keeper = _alone(table, todo, out, anew, repair)
-            todo = _announced(table, todo, keeper, most)
-            results = _with_progress(todo, lambda note: studies.run(table, todo, note, keeper=keeper), out)
+            results = _alone(table, todo, out, anew, repair, limit)
         else:
-            if anew:
-                raise StudyError("--anew forgets what is in the folder; what is in a database stays, so leave it out")
-            shared, files = _with_others(table, todo, out, repair, storage)
-            _announced(table, todo, shared, None)
-            told = order(table.source, table.predicts, todo)
-            results = _with_progress(todo, lambda note: _shared(table, todo, shared, files, told, note), out)
+            results = _with_others(table, todo, out, anew, repair, storage)
         write(results, out, render(results, _command(storage)))
+    if limit is not None and limit.left < 0:
+        print(limit.missed, file=sys.stderr)
     if as_json:
         print(record(results), end="")
     else:
@@ -118,23 +117,51 @@ def _command(storage: str | None) -> str:
     return f"rheobase {typed if storage is None else typed.replace(storage, shown(storage))}"
 
 
-def _seconds(budget: str, table: Dataset | Own, storage: str | None) -> float:
-    from rheobase.study.forecast import in_seconds
+def _budget(budget: str, begun: float, table: Dataset | Own, storage: str | None) -> Budget:
+    from rheobase.study.forecast import Budget, in_seconds
     from rheobase.study.training.own import Own
 
     if isinstance(table, Own):
         raise StudyError(f"--budget cannot know how long a training of {table.name} takes; leave it out")
     if storage is not None:
         raise StudyError("--budget cannot know how many machines will help; leave it out with --storage")
-    return in_seconds(budget)
+    return Budget(in_seconds(budget), begun)
 
 
-def _alone(table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool) -> Keeper:
-    from rheobase.study.ledger.kept import Kept, forget, repaired
-    from rheobase.study.ledger.terms import terms
+def _alone(table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool, budget: Budget | None) -> Results:
+    from rheobase.study.conduct import run
 
+    todo, keeper = _fitted(table, plan, out, anew, repair, budget)
+    _announced(table, todo, keeper)
+    return _with_progress(todo, lambda note: run(table, todo, note, keeper=keeper, budget=budget), out)
+
+
+def _fitted(
+    table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool, budget: Budget | None
+) -> tuple[Plan, Kept]:
+    """The plan, cut down to a budget, and what keeps its trainings."""
+    from rheobase.study.conduct import with_all
+    from rheobase.study.forecast import within
+    from rheobase.study.ledger.kept import DATABASE, forget
+    from rheobase.workers import cores
+
+    there = None if anew or not (out / DATABASE).exists() else _kept(table, plan, out, repair)
+    if budget is not None:
+        # a budget that is too small is refused before anything is written
+        measured = with_all(table, plan, there.measured() if there else None)
+        plan = within(plan, measured, cores(), budget.seconds)
     if anew:
         forget(out)
+    keeper = there or _kept(table, plan, out, repair)
+    if budget is not None:
+        keeper.set_measured(measured)
+    return plan, keeper
+
+
+def _kept(table: Dataset | Own, plan: Plan, out: Path, repair: bool) -> Kept:
+    from rheobase.study.ledger.kept import Kept, repaired
+    from rheobase.study.ledger.terms import terms
+
     if not repair:
         return Kept(out, terms(table, plan))
     keeper, done = repaired(out, terms(table, plan))
@@ -142,51 +169,47 @@ def _alone(table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool
     return keeper
 
 
-def _with_others(table: Dataset | Own, plan: Plan, out: Path, repair: bool, url: str) -> tuple[Shared, Files]:
+def _with_others(table: Dataset | Own, plan: Plan, out: Path, anew: bool, repair: bool, url: str) -> Results:
+    from rheobase.study.conduct import share
     from rheobase.study.ledger.kept import Files
     from rheobase.study.ledger.kept import repair as mend
     from rheobase.study.ledger.shared import Shared, name_of
     from rheobase.study.ledger.terms import terms
+    from rheobase.study.order import order
 
-    on = terms(table, plan)
-    shared, files = Shared(url, name_of(table.name, on), on), Files(out, on)
-    if repair:
-        print(mend(shared, files).summary, file=sys.stderr)
-    return shared, files
-
-
-def _shared(
-    table: Dataset | Own, plan: Plan, shared: Shared, files: Files, told: dict[str, Any], note: Progress
-) -> Results:
-    from rheobase.study.conduct import share
-
-    with closing(shared):
-        return share(table, plan, shared, files, told, note)
+    if anew:
+        raise StudyError("--anew forgets what is in the folder; what is in a database stays, so leave it out")
+    on, told = terms(table, plan), order(table.source, table.predicts, plan)
+    with closing(Shared(url, name_of(table.name, on), on)) as shared:
+        files = Files(out, on)
+        if repair:
+            print(mend(shared, files).summary, file=sys.stderr)
+        _announced(table, plan, shared)
+        return _with_progress(plan, lambda note: share(table, plan, shared, files, told, note), out)
 
 
-def _announced(table: Dataset | Own, plan: Plan, keeper: Keeper, most: float | None) -> Plan:
-    """The plan, cut down to `most` seconds; on a terminal, what will be trained and how long it will take is told."""
+def _announced(table: Dataset | Own, plan: Plan, keeper: Keeper) -> None:
+    """On a terminal, what will be trained and how long it will take is told."""
     from rich.console import Console
 
     from rheobase.study.conduct import measured
-    from rheobase.study.forecast import estimate, in_words, within
+    from rheobase.study.forecast import CUT, estimate, in_words
     from rheobase.study.training.own import Own
     from rheobase.workers import cores
 
     console = Console(stderr=True, highlight=False)
-    if most is not None:
-        plan = within(plan, measured(table, plan, keeper), cores(), most)
-    if console.is_terminal:
-        console.print(table.aim, markup=False, soft_wrap=True)
-        if isinstance(table, Own):
-            console.print(plan.counts, soft_wrap=True)
-            return plan
-        console.print(plan.summary, soft_wrap=True)
-        if most is not None:
-            console.print(plan.notes[-1], soft_wrap=True)
-        took = in_words(estimate(plan, measured(table, plan, keeper), cores()))
-        console.print(f"training takes about {took} on {cores()} cores; Ctrl-C is safe, the same command goes on")
-    return plan
+    if not console.is_terminal:
+        return
+    console.print(table.aim, markup=False, soft_wrap=True)
+    if isinstance(table, Own):
+        console.print(plan.counts, soft_wrap=True)
+        return
+    console.print(plan.summary, soft_wrap=True)
+    for note in plan.notes:
+        if note.startswith(CUT):
+            console.print(note, soft_wrap=True)
+    took = in_words(estimate(plan, measured(table, plan, keeper), cores()))
+    console.print(f"training takes about {took} on {cores()} cores; Ctrl-C is safe, the same command goes on")
 
 
 def _with_progress(plan: Plan, work: Work, out: Path) -> Results:
@@ -202,9 +225,10 @@ def _with_progress(plan: Plan, work: Work, out: Path) -> Results:
                 progress(done, total)
 
             return work(note)
-    except KeyboardInterrupt:
-        stop(f"interrupted; {count[0]} of {count[1]} trainings are kept in {str(out)!r}, and the same command goes on "
-             "from there", INTERRUPTED)  # fmt: skip
+    except (KeyboardInterrupt, WorkerKilled) as error:
+        cause, status = (str(error), 2) if isinstance(error, WorkerKilled) else ("interrupted", INTERRUPTED)
+        stop(f"{cause}; {count[0]} of {count[1]} trainings are kept in {str(out)!r}, and the same command goes on "
+             "from there", status)  # fmt: skip
 
 
 def worker(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Protocol
 
+from rheobase.errors import WorkerKilled
 from rheobase.study.data.tables import Dataset
-from rheobase.study.forecast import around
+from rheobase.study.forecast import DECIDED, Budget, around, foretold
 from rheobase.study.ledger.kept import Files
 from rheobase.study.ledger.ledger import History, in_memory
 from rheobase.study.ledger.record import cell_of
@@ -17,7 +19,7 @@ from rheobase.study.ledger.shared import Shared, State, rest
 from rheobase.study.ledger.terms import terms
 from rheobase.study.plan import Plan
 from rheobase.study.results import Results, summarise
-from rheobase.study.training.cells import Cell, Job, Runs, done, in_all, wanted
+from rheobase.study.training.cells import Cell, Job, Runs, done, in_all, in_words, wanted
 from rheobase.study.training.cost import Cost, step_costs
 from rheobase.study.training.own import Own
 from rheobase.study.training.own_cost import own_costs
@@ -60,25 +62,62 @@ def run(
     progress: Progress = lambda done, total: None,
     workers: int | None = None,
     keeper: Keeper | None = None,
+    budget: Budget | None = None,
 ) -> Results:
     """Carry out `plan` on `data`.
 
     Jobs run in `workers` processes of one thread each (default: one per core; 0: in this process). Each is noted by
-    `keeper` as soon as it is done (default: in memory); what that holds from before is not trained again.
+    `keeper` as soon as it is done (default: in memory); what that holds from before is not trained again. Where a
+    `budget` is going to be missed when the learning rates are chosen, there are fewer scored seeds.
     """
     keeper = keeper or in_memory(terms(data, plan))
     workers = cores() if workers is None else workers
     found, runs = measured(data, plan, keeper, workers), keeper.runs()
+    plan = (budget and budget.decided(plan, found)) or plan
     progress(done(plan, runs), in_all(plan, runs))
+
+    def carry_out(part: Plan) -> list[list[Run]]:
+        outcomes = []
+        while jobs := jobs_for(data, part, runs):
+            for outcome in each(trained, [(job,) for job in jobs]):
+                outcomes.append(outcome)
+                keeper.add(outcome)
+                runs.update({cell_of(r): r for r in outcome})
+                progress(done(plan, runs), in_all(plan, runs))
+        return outcomes
+
     if jobs_for(data, plan, runs):
         keeper.begin()
-        with crew(workers, table(data), plan, found["together"]) as each:
-            while jobs := jobs_for(data, plan, runs):
-                for outcome in each(trained, [(job,) for job in jobs]):
-                    keeper.add(outcome)
-                    runs.update({cell_of(r): r for r in outcome})
-                    progress(done(plan, runs), in_all(plan, runs))
+        common = table(data), plan, found["together"]
+        with _told(lambda: _under_way(jobs_for(data, plan, runs)[:workers])), crew(workers, *common) as each:
+            if budget and not budget.decided(plan, found):
+                start = time.monotonic()
+                outcomes = carry_out(replace(plan, seeds=()))
+                slower = _slower(plan, found, outcomes, workers, time.monotonic() - start)
+                plan, seeds = budget.decide(plan, found, max(workers, 1), slower)
+                keeper.set_measured({**found, DECIDED: seeds})
+            carry_out(plan)
     return _summarised(data, plan, runs, found, keeper.history())
+
+
+def _slower(plan: Plan, held: Measured, outcomes: Sequence[Sequence[Run]], workers: int, took: float) -> float:
+    """How many times the time foretold these trainings took, without the start of processes; 1 if there were none."""
+    expected = sum(foretold(plan, held, outcome) for outcome in outcomes) / max(workers, 1)
+    return max(took - held["starting"], 0.0) / expected if expected else 1.0
+
+
+@contextmanager
+def _told(what: Callable[[], str]) -> Iterator[None]:
+    """Whoever is killed in the block, the complaint says at what."""
+    try:
+        yield
+    except WorkerKilled as error:
+        raise WorkerKilled(f"{error}; {what()}") from None
+
+
+def _under_way(jobs: Sequence[Job]) -> str:
+    # jobs are begun in their order: of those that are not done, the first are being done
+    return f"under way: {' and '.join(map(in_words, jobs))}"
 
 
 def share(
@@ -144,11 +183,18 @@ def measured(data: Dataset | Own, plan: Plan, keeper: Keeper, workers: int = 1) 
     on must train as it did.
     """
     held = keeper.measured()
-    if not held or not set(plan.activations) <= held["costs"].keys():
-        found = _of_own(data, plan, workers) if isinstance(data, Own) else _of_the_network(data, plan, workers)
-        held = {**found, "together": found["together"] | (held["together"] if held else {})}
-        keeper.set_measured(held)
-    return held
+    found = with_all(data, plan, held, workers)
+    if found is not held:
+        keeper.set_measured(found)
+    return found
+
+
+def with_all(data: Dataset | Own, plan: Plan, held: Measured | None, workers: int = 1) -> Measured:
+    """`held` itself, or if a function of the plan's is not in it, all of them measured."""
+    if held and set(plan.activations) <= held["costs"].keys():
+        return held
+    found = _of_own(data, plan, workers) if isinstance(data, Own) else _of_the_network(data, plan, workers)
+    return {**found, "together": found["together"] | (held["together"] if held else {})}
 
 
 def _together(plan: Plan, paces: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:

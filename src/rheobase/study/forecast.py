@@ -1,20 +1,21 @@
-"""How long a study will take, from times measured before it; and the study that fits into a given time."""
+"""How long a study will take, from times measured before it and in it; and the study that fits into a given time."""
 
 from __future__ import annotations
 
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rheobase.errors import StudyError
 from rheobase.study.data.tables import Dataset
 from rheobase.study.decision.verdict import FEWEST_TO_DECIDE
+from rheobase.study.order import as_plan
 from rheobase.study.plan import Plan
 from rheobase.study.training.cells import BLOCK, EXTENSIONS, WIDER
-from rheobase.study.training.train import Member, network, outcome, split
+from rheobase.study.training.train import Member, Run, network, outcome, split
 
 SECONDS = {"s": 1, "min": 60, "h": 3600}
 _TIME = re.compile(rf"(\d+(?:\.\d+)?) ?({'|'.join(SECONDS)})")
@@ -58,8 +59,22 @@ def estimate(plan: Plan, held: Mapping[str, Any], workers: int, widenings: int =
     rates = len(plan.learning_rates)
     jobs = [(rates * len(plan.tuning_seeds), len(plan.tuning_seeds))]
     jobs += [(WIDER * len(plan.tuning_seeds), len(plan.tuning_seeds))] * widenings
-    jobs += [(min(BLOCK, len(plan.seeds) - first),) * 2 for first in range(0, len(plan.seeds), BLOCK)]
-    return sum(_of_a_job(plan, held, name, *job) for job in jobs for name in plan.activations) / workers
+    return _of_jobs(plan, held, jobs) / workers + scoring(plan, held, workers)
+
+
+def scoring(plan: Plan, held: Mapping[str, Any], workers: int) -> float:
+    """Seconds that the scored trainings of the plan will take."""
+    jobs = [(min(BLOCK, len(plan.seeds) - first),) * 2 for first in range(0, len(plan.seeds), BLOCK)]
+    return _of_jobs(plan, held, jobs) / workers
+
+
+def foretold(plan: Plan, held: Mapping[str, Any], runs: Sequence[Run]) -> float:
+    """Seconds that a job of these trainings was expected to take."""
+    return _of_a_job(plan, held, runs[0].activation, len(runs), len({run.seed for run in runs}))
+
+
+def _of_jobs(plan: Plan, held: Mapping[str, Any], jobs: Sequence[tuple[int, int]]) -> float:
+    return sum(_of_a_job(plan, held, name, *job) for job in jobs for name in plan.activations)
 
 
 def _of_a_job(plan: Plan, held: Mapping[str, Any], name: str, members: int, seeds: int) -> float:
@@ -97,6 +112,59 @@ def within(plan: Plan, held: Mapping[str, Any], workers: int, seconds: float) ->
     )
 
 
+#: How a note begins that says what was taken away for a budget.
+CUT = "to end within"
+#: What was decided in the middle of a study, among what was measured: a study that goes on must not decide again.
+DECIDED = "seeds"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Seconds that a study is to end within, and the moment it was begun or taken up again, by time.monotonic."""
+
+    seconds: float
+    begun: float
+
+    @property
+    def left(self) -> float:
+        """Seconds; below 0 it is missed."""
+        return self.begun + self.seconds - time.monotonic()
+
+    @property
+    def missed(self) -> str:
+        """By how much it is missed, in one line."""
+        return (
+            f"--budget was missed by {in_words(-self.left)}: it is kept to by a forecast, and the machine has been "
+            "slower than that took it to be"
+        )
+
+    def decided(self, plan: Plan, held: Mapping[str, Any]) -> Plan | None:
+        """The plan with the scored seeds that were decided on before; None: that is to come."""
+        was = held.get(DECIDED)
+        if was is None or was["seconds"] != self.seconds or as_plan(was["of"]) != plan:
+            return None
+        return self._with(plan, was["count"])
+
+    def decide(self, plan: Plan, held: Mapping[str, Any], workers: int, slower: float) -> tuple[Plan, dict[str, Any]]:
+        """The plan with as many scored seeds as there is time for, and the same to be kept.
+
+        `slower`: how many times the time foretold trainings took so far. All functions have the same seeds; those that
+        a verdict needs stay. The clock alone decides: no score is looked at.
+        """
+        counts = range(len(plan.seeds), 0, -1)
+        least = min(FEWEST_TO_DECIDE, len(plan.seeds))
+        fits = (n for n in counts if slower * scoring(replace(plan, seeds=plan.seeds[:n]), held, workers) <= self.left)
+        count = max(next(fits, 0), least)
+        return self._with(plan, count), {"seconds": self.seconds, "of": asdict(plan), "count": count}
+
+    def _with(self, plan: Plan, count: int) -> Plan:
+        if count == len(plan.seeds):
+            return plan
+        words = f"{CUT} {in_words(self.seconds)}: {count} scored seeds instead of {len(plan.seeds)}"
+        note = f"{words}, by the time that the choice of learning rates had taken."
+        return replace(plan, seeds=plan.seeds[:count], notes=(*plan.notes, note))
+
+
 def _smaller(plan: Plan) -> Iterator[Plan]:
     """The plan, and what is left of it, least harm first.
 
@@ -120,4 +188,4 @@ def _reduced(plan: Plan, smaller: Plan, seconds: float) -> tuple[str, ...]:
                              ("learning_rates", "learning rates"))
         if getattr(smaller, field) != getattr(plan, field)
     ]  # fmt: skip
-    return (f"to end within {in_words(seconds)}: {', '.join(parts)}.",) if parts else ()
+    return (f"{CUT} {in_words(seconds)}: {', '.join(parts)}.",) if parts else ()

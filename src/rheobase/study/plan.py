@@ -67,6 +67,8 @@ class Plan:
     its output where both are as wide. metric: what is scored, None: what suits the data. equivalence: the difference
     that does not matter, in the unit of the table (points for accuracy); None: half of the spread between seeds.
     together: of which functions many trainings are one program, which rounds otherwise; None: where timing says so.
+    test_ratio: test rows per training row of a training function of the user's own, 0 where every seed tests the same
+    rows; None: as if the study split them.
     """
 
     activations: tuple[str, ...]
@@ -84,6 +86,7 @@ class Plan:
     metric: str | None = None
     equivalence: float | None = None
     together: tuple[str, ...] | None = None
+    test_ratio: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -131,7 +134,7 @@ def make(
     """A checked plan; names may be aliases, and the baseline takes part whether named or not.
 
     `size` is one of `SIZES`; `seeds` that are scored, if others than its own. `other`: hidden, optimizer, dropout,
-    batch_norm, residual, batch, metric and equivalence, as fields of Plan.
+    batch_norm, residual, batch, metric, equivalence and test_ratio, as fields of Plan.
 
     Raises UnknownFunction for a name that is none, StudyError for a plan that makes no sense.
     """
@@ -170,6 +173,8 @@ def checked(plan: Plan) -> Plan:
         raise StudyError(f"a training needs at least 1 step, got {plan.steps}")
     if plan.equivalence is not None and not 0 < plan.equivalence < math.inf:
         raise StudyError(f"a difference that does not matter is a number above 0, not {plan.equivalence:g}")
+    if plan.test_ratio is not None and not 0 <= plan.test_ratio < math.inf:
+        raise StudyError(f"test rows per training row are a number from 0, not {plan.test_ratio:g}")
     _check_network(plan)
     return plan
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rheobase.folder import put
 from rheobase.study.data.tables import Dataset
 from rheobase.study.data.units import unit
-from rheobase.study.decision.statistics import VARIANCE, Estimate, estimate, iqm, p_superiority, superiority_ci
+from rheobase.study.decision.statistics import Estimate, estimate, iqm, p_superiority, superiority_ci, variance
 from rheobase.study.decision.verdict import Verdict, decide, default_region
 from rheobase.study.files import FUNCTIONS, PLAN, RECORD, REPORT, ROWS
 from rheobase.study.ledger.ledger import History
@@ -77,6 +77,11 @@ class Results:
         return not any(math.isnan(o.step_time_ratio) for o in self.outcomes)
 
     @property
+    def overlap(self) -> float | None:
+        """Test rows per training row, where who wrote the training function says so; None: as the study splits."""
+        return self.plan.test_ratio if isinstance(self.data, Own) else None
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know about the data and the plan."""
         said = [n for n in self.plan.notes if n != OUTPUT] if isinstance(self.data, Own) else self.plan.notes
@@ -95,13 +100,14 @@ def summarise(
     final = {name: tuple(runs[Cell(name, best[name], s, True)] for s in plan.seeds) for name in plan.activations}
     scores = _scores(final)
     failed = {name: sum(r.failed for r in final[name]) for name in plan.activations}
-    base, row = scores[plan.baseline], 0.0 if isinstance(data, Own) else one_row(data)
+    base = scores[plan.baseline]
+    row, overlap = (0.0, plan.test_ratio) if isinstance(data, Own) else (one_row(data), None)
     outcomes = [
         Outcome(
             name=name,
             scores=scores[name],
-            score=estimate(scores[name]),
-            difference=estimate(scores[name] - base, row if name != plan.baseline else 0.0),
+            score=estimate(scores[name], overlap=overlap),
+            difference=estimate(scores[name] - base, row if name != plan.baseline else 0.0, overlap),
             iqm=iqm(scores[name]),
             second=_second(data, final[name]),
             p_superiority=p_superiority(scores[name], base),
@@ -122,7 +128,7 @@ def summarise(
     outcomes.sort(key=lambda o: -o.score.mean)
     u = unit(data.metric)
     stated = None if plan.equivalence is None else plan.equivalence / u.factor
-    verdict = decide(scores, plan.baseline, costs, failed, u, row, stated)
+    verdict = decide(scores, plan.baseline, costs, failed, u, row, stated, overlap)
     region = default_region(base) if stated is None else stated
     return Results(data, replace(plan, learning_rates=rates), verdict, tuple(outcomes), region, plan, history)
 
@@ -160,7 +166,7 @@ def as_dict(results: Results) -> dict[str, Any]:
         "higher_is_better": True,
         "second_metric": second.name if second else None,
         "splits": results.data.splits,
-        "variance": VARIANCE,
+        "variance": variance(results.overlap),
         "equivalence": {"region": results.region, "stated": plan.equivalence is not None},
         "baseline": plan.baseline,
         "verdict": {"kind": verdict.kind, "sentence": verdict.sentence, "top": list(verdict.top)},

@@ -49,8 +49,8 @@ function density(p, zones) {
     title: "Densities of the input and of the output", series: [input, line], xLabel: "value", yLabel: "density",
     xDomain: domain, yDomain: [0, top], height: 300,
     marks: [Plot.areaY(x, { x: (_, k) => x[k], y: (_, k) => input.y[k], fill: "var(--shade)", fillOpacity: 0.8, clip: true }),
-      ...atoms.flatMap((a) => [Plot.ruleX([a.at], { stroke: "var(--series-1)", strokeWidth: 4, y1: 0, y2: top * 0.92 }),
-        Plot.text([a], { x: "at", y: top * 0.97, text: (d) => `${Math.round(100 * d.share)} % at ${rheobase.shown(d.at)}`, fill: "var(--ink)", textAnchor: "start", dx: 6 })])],
+      ...atoms.flatMap((a, k) => [Plot.ruleX([a.at], { stroke: "var(--series-1)", strokeWidth: 4, y1: 0, y2: top * 0.92 }),
+        Plot.text([a], { x: "at", y: top * 0.97, text: (d) => `${Math.round(100 * d.share)} % at ${rheobase.shown(d.at)}`, fill: "var(--ink)", ...(k === 0 ? { textAnchor: "end", dx: -6 } : { textAnchor: "start", dx: 6 }) })])],
   });
   document.getElementById("moments").textContent = `Output: mean ${rheobase.shown(Math.abs(m) < 1e-6 * s ? 0 : m)}, standard deviation ${rheobase.shown(s)}.` +
     ` Saturated: ${(100 * inside("saturated")).toFixed(0)} % of the inputs; dead: ${(100 * inside("dead")).toFixed(0)} %.`;
@@ -59,7 +59,7 @@ function density(p, zones) {
 // The density of the output, as far as it lies in `near`, and values that it takes with a probability of their own.
 function outputs(y, weights, total, near) {
   const shares = d3.rollup(d3.range(y.length), (v) => d3.sum(v, (k) => weights[k]) / total, (k) => y[k]);
-  const atoms = [...shares].filter(([, share]) => share > 0.02).map(([at, share]) => ({ at, share }));
+  const atoms = [...shares].filter(([, share]) => share > 0.02).map(([at, share]) => ({ at, share })).sort((a, b) => a.at - b.at);
   const isAtom = (k) => atoms.some((a) => a.at === y[k]);
   const free = d3.range(y.length - 1).filter((k) => !(isAtom(k) && isAtom(k + 1)) && Number.isFinite(y[k] + y[k + 1]) && weights[k] > 1e-4);
   if (!free.length) return { atoms, line: { label: "output", x: [], y: [], colour: "var(--series-1)", dash: "" }, most: 0 };

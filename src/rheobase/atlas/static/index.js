@@ -6,6 +6,7 @@ const home = new Map(items.map((item) => [item, item.parentElement]));
 const field = (id) => document.getElementById(id);
 const chips = [...document.querySelectorAll(".chip")];
 const UNITS = { cost: " ns", error: " ULP", gain: "" };
+const UNKNOWN = { cost: "not measured", error: "not measured", gain: "has none" };
 const listed = (text) => (text ? text.split("|") : []);
 
 function fits(item) {
@@ -24,7 +25,7 @@ function sort(order) {
   for (const item of order ? [...items].sort(by) : items) (order ? list : home.get(item)).append(item);
   for (const item of items) {
     const known = UNITS[order] !== undefined && item.dataset[order] !== undefined;
-    item.querySelector("[data-shown]").textContent = UNITS[order] === undefined ? "" : known ? `${Number(Number(item.dataset[order]).toPrecision(3))}${UNITS[order]}` : "not measured";
+    item.querySelector("[data-shown]").textContent = UNITS[order] === undefined ? "" : known ? `${Number(Number(item.dataset[order]).toPrecision(3))}${UNITS[order]}` : UNKNOWN[order];
   }
   sorted.hidden = !order;
   field("families").hidden = Boolean(order);

@@ -15,8 +15,6 @@ from rheobase.study.data.splits import OVERLAP
 
 Scores = NDArray[np.float64]
 
-#: What stands for the variance of a mean over n seeds, in words.
-VARIANCE = f"(1/n + {OVERLAP:.3g}) s², corrected for seeds that share one table (Nadeau–Bengio)"
 CONFIDENCE = 0.95
 POWER = 0.8
 #: More seeds than this are not asked for.
@@ -38,9 +36,21 @@ class Estimate:
         return self.mean - self.half, self.mean + self.half
 
 
-def estimate(values: Scores, row: float = 0.0) -> Estimate:
-    """Mean over seeds and its interval, corrected for overlapping splits; `row` as in `p_value`."""
-    return Estimate(float(np.mean(values)), _reach(len(values)) * _spread(values, row) * _error(len(values)))
+def variance(overlap: float | None = None) -> str:
+    """What stands for the variance of a mean over n seeds, in words; `overlap` as in `p_value`."""
+    if overlap == 0:
+        return "s²/n, for test rows that are the same for every seed"
+    return f"(1/n + {_overlap(overlap):.3g}) s², corrected for seeds that share one table (Nadeau–Bengio)"
+
+
+def _overlap(overlap: float | None) -> float:
+    return OVERLAP if overlap is None else overlap
+
+
+def estimate(values: Scores, row: float = 0.0, overlap: float | None = None) -> Estimate:
+    """Mean over seeds and its interval, corrected for overlapping splits; `row` and `overlap` as in `p_value`."""
+    error = _spread(values, row) * _error(len(values), overlap)
+    return Estimate(float(np.mean(values)), _reach(len(values)) * error)
 
 
 @cache
@@ -53,22 +63,24 @@ def _spread(values: Scores, row: float) -> float:
     return max(float(np.std(values, ddof=1)), row)
 
 
-def _error(n: Any) -> Any:
+def _error(n: Any, overlap: float | None) -> Any:
     """Standard error of the mean of n scores, per unit of their spread; see `rheobase.study.data.splits.OVERLAP`."""
-    return (1 / n + OVERLAP) ** 0.5
+    return (1 / n + _overlap(overlap)) ** 0.5
 
 
-def p_value(difference: Scores, row: float = 0.0) -> float:
+def p_value(difference: Scores, row: float = 0.0, overlap: float | None = None) -> float:
     """Two-sided corrected t test that paired differences have mean 0.
 
     `row` is what one test row is worth: accuracy counts whole rows, so a few seeds may show the same difference
     though each is off by a row either way. The spread between seeds is taken to be that much at least. Without such
-    a unit, differences that do not vary at all say nothing about chance: p is 1.
+    a unit, differences that do not vary at all say nothing about chance: p is 1. `overlap`: test rows per training
+    row, 0 where every seed tests the same rows, None: those of a table that the study splits.
     """
     mean, spread = abs(float(np.mean(difference))), _spread(difference, row)
     if spread <= ROUNDING * mean or spread == 0:
         return 1.0
-    return float(2 * stats.t.sf(mean / (spread * _error(len(difference))), len(difference) - 1))
+    error = spread * _error(len(difference), overlap)
+    return float(2 * stats.t.sf(mean / error, len(difference) - 1))
 
 
 def p_superiority(a: Scores, b: Scores) -> float:
@@ -102,15 +114,15 @@ def holm(p: Mapping[str, float]) -> dict[str, float]:
     return adjusted
 
 
-def seeds_needed(difference: Scores, comparisons: int, row: float = 0.0) -> int | None:
+def seeds_needed(difference: Scores, comparisons: int, row: float = 0.0, overlap: float | None = None) -> int | None:
     """Seeds at which a mean difference like this one would be significant in the share `POWER` of studies.
 
-    A study makes that many comparisons; `row` as in `p_value`. None if no number of seeds below a thousand would do:
-    overlapping splits leave a chance that more seeds do not remove.
+    A study makes that many comparisons; `row` and `overlap` as in `p_value`. None if no number of seeds below a
+    thousand would do: overlapping splits leave a chance that more seeds do not remove.
     """
     size = abs(float(np.mean(difference)))
     n = np.arange(2, MOST_NEEDED)
-    enough = n[size >= _found(comparisons) * _spread(difference, row) * _error(n)]
+    enough = n[size >= _found(comparisons) * _spread(difference, row) * _error(n, overlap)]
     return int(enough[0]) if len(enough) else None
 
 

@@ -52,8 +52,9 @@ def decide(
     unit: Unit,
     row: float = 0.0,
     stated: float | None = None,
+    overlap: float | None = None,
 ) -> Verdict:
-    """The verdict on scores by function, one per paired seed; higher is better. `row`: what a test row is worth.
+    """The verdict on scores by function, one per paired seed; higher is better. `row`, `overlap`: as in `p_value`.
 
     Top are all functions that cannot be told apart from the best (Holm over the comparisons with it), and those whose
     whole interval lies within `stated`, the difference that the user says does not matter. One alone that also beats
@@ -68,7 +69,8 @@ def decide(
         return Verdict(
             "failed", f"{label}No function learnt more than guessing in any seed; nothing can be compared.", ()
         )
-    story = _Story(_top(alive, baseline, row, stated), alive, baseline, cost, unit, row, stated)
+    top = _top(alive, baseline, row, stated, overlap)
+    story = _Story(top, alive, baseline, cost, unit, row, stated, overlap)
     kind = story.kind
     return Verdict(kind, label + story.tell(kind) + _lost(scores, alive), tuple(story.top))
 
@@ -78,16 +80,20 @@ def default_region(baseline: Scores) -> float:
     return 0.5 * float(np.std(baseline, ddof=1))
 
 
-def _top(alive: Mapping[str, Scores], baseline: str, row: float, stated: float | None) -> list[str]:
+def _top(
+    alive: Mapping[str, Scores], baseline: str, row: float, stated: float | None, overlap: float | None
+) -> list[str]:
     best = max(alive, key=lambda name: (np.mean(alive[name]), name == baseline))
     if len(alive[best]) < FEWEST_TO_DECIDE:
         return [best, *_best_first(alive, [name for name in alive if name != best])]
     differences = {name: alive[best] - s for name, s in alive.items() if name != best}
-    adjusted = holm({name: p_value(d, row) for name, d in differences.items()})
+    adjusted = holm({name: p_value(d, row, overlap) for name, d in differences.items()})
     equal = [
         n
         for n, p in adjusted.items()
-        if p >= 1 - CONFIDENCE or _rarely(alive[best], alive[n]) or _within(estimate(differences[n], row), stated)
+        if p >= 1 - CONFIDENCE
+        or _rarely(alive[best], alive[n])
+        or _within(estimate(differences[n], row, overlap), stated)
     ]
     return [best, *_best_first(alive, equal)]
 
@@ -132,6 +138,7 @@ class _Story:
     unit: Unit
     row: float
     stated: float | None
+    overlap: float | None
 
     @property
     def seeds(self) -> int:
@@ -230,7 +237,7 @@ class _Story:
 
     def _more(self) -> str:
         difference = self.alive[self.top[0]] - self.alive[self._rival]
-        needed = seeds_needed(difference, len(self.alive) - 1, self.row)
+        needed = seeds_needed(difference, len(self.alive) - 1, self.row, self.overlap)
         if self._equal(self.top[0], self._rival):
             return ""
         if needed is not None:
@@ -256,7 +263,7 @@ class _Story:
         return abs(self._difference(a, b).mean) < 1e-12
 
     def _difference(self, a: str, b: str) -> Estimate:
-        return estimate(self.alive[a] - self.alive[b], self.row)
+        return estimate(self.alive[a] - self.alive[b], self.row, self.overlap)
 
     def _gap(self, a: str, b: str) -> str:
         e = self._difference(a, b)

@@ -28,8 +28,10 @@ def from_record(record: Mapping[str, Any]) -> Run:
         health = Health(**{k: float(v) for k, v in health.items() if k != "histograms"}, histograms=counts)
     numbers = {name: float(record[name]) for name in ("learning_rate", "validation", "test", "chance", "second")}
     curve = np.array([float(v) for v in record["curve"]])
+    # records from before steps were kept have none
+    at = None if record.get("at") is None else np.array([float(step) for step in record["at"]])
     return Run(record["activation"], seed=record["seed"], failed=record["failed"],
-               curve=curve, health=health, **numbers)  # fmt: skip
+               curve=curve, health=health, at=at, **numbers)  # fmt: skip
 
 
 def cell_of(run: Run) -> Cell:

@@ -11,28 +11,32 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
+from functools import partial
 from typing import Any
 
 from optuna.exceptions import ExperimentalWarning, StorageInternalError, UpdateFinishedTrialError
-from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
+from optuna.storages import fail_stale_trials
 from optuna.trial import TrialState
 from sqlalchemy import Connection, make_url, text
 
-from rheobase.errors import StudyError
+from rheobase.errors import StudyError, WorkerKilled
 from rheobase.study.ledger.ledger import RUNS, Ledger, as_text, storage
 from rheobase.study.ledger.queue import Queue
 from rheobase.study.ledger.record import cell_of, from_record
-from rheobase.study.training.cells import Cell, Job
+from rheobase.study.training.cells import Cell, Job, in_words
 from rheobase.study.training.train import Run
+from rheobase.workers import crew
 
-#: Seconds between two signs of life of a worker, and until a silent one is given up; how often a job is tried again.
-BEAT, GRACE, RETRIES = 20, 120, 3
+#: Seconds between two signs of life of a worker, and until a silent one is given up.
+BEAT, GRACE = 20, 120
+#: Workers that a job may cost before it is left undone.
+LOSSES = 3
 #: Seconds between two looks at the database while others work, and between those of a worker that long had nothing.
 PAUSE, LONGEST_PAUSE = 0.5, 4.0
 #: Seconds in which a server notices that a program is gone, and lifts its lock.
 NOTICED = 5.0
-#: What a worker must know of the study, and how far it is: attributes.
-ORDER, _PROGRESS = "order", "progress"
+#: What a worker must know of the study, how far it is, and up to which trial losses were told of: attributes.
+ORDER, _PROGRESS, _FORGIVEN = "order", "progress", "forgiven"
 
 _HEARD = (
     "SELECT trial_id, heartbeat FROM trials JOIN trial_heartbeats USING (trial_id) "
@@ -59,13 +63,8 @@ class Shared(Ledger):
             kind = url.partition(":")[0]
             raise StudyError(f"--storage needs the URL of a PostgreSQL database, postgresql+pg8000://…, not of {kind}")
         warnings.simplefilter("ignore", ExperimentalWarning)
-        again = RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)
-        alive: dict[str, Any] = {
-            "heartbeat_interval": beat,
-            "grace_period": grace,
-            "heartbeat_stale_trial_callback": again,
-        }
-        self.database, self.beat, self.grace = storage(url, **alive), beat, grace
+        self.database = storage(url, heartbeat_interval=beat, grace_period=grace)
+        self.beat, self.grace = beat, grace
         #: The last sign of life of each job that is under way, and since when it is the last.
         self._heard: dict[int, tuple[Any, float]] = {}
         self._found: dict[Cell, Run] = {}
@@ -76,7 +75,8 @@ class Shared(Ledger):
         except StudyError:
             self.close()
             raise
-        self._queue = Queue(self.database.engine, self.database.get_study_id_from_name(name))
+        forgiven = self.study.user_attrs.get(_FORGIVEN, -1)
+        self._queue = Queue(self.database.engine, self.database.get_study_id_from_name(name), forgiven)
 
     def close(self) -> None:
         """Give back the connections."""
@@ -91,17 +91,25 @@ class Shared(Ledger):
         return dict(self._found)
 
     def offer(self, wanted: Callable[[dict[Cell, Run]], Sequence[Job]]) -> bool:
-        """Put the jobs that are wanted, and that nobody has or waits for, into the queue; whether any is wanted."""
+        """Put the jobs that are wanted, and that nobody has or waits for, into the queue; whether any is wanted.
+
+        One that cost `LOSSES` workers is left out. Raises WorkerKilled when nothing else is left to do.
+        """
         self._give_up_silent()
         runs = self.runs()
         if self._queue.open and not self._queue.lost:
             return True  # what is wanted was put all at once: there is more when that is done
         jobs, busy = [_text(job) for job in wanted(runs)], set(self._queue.open.values())
-        self._queue.put([job for job in jobs if job not in busy])
+        left = [job for job in jobs if self._queue.losses[job] < LOSSES]
+        self._queue.put([job for job in left if job not in busy])
+        if jobs and not left and not busy:
+            # who asks again has mended something: the count begins anew
+            self.study.set_user_attr(_FORGIVEN, self._queue.last)
+            raise WorkerKilled(_undone([_job(job) for job in jobs]))
         return bool(jobs)
 
     def _give_up_silent(self) -> None:
-        """Let others do the jobs of workers that gave no sign of life for long."""
+        """Note the jobs of workers that gave no sign of life for long: they are to be offered again."""
         if time.monotonic() - self._examined > self.beat:
             fail_stale_trials(self.study)
             self._give_up_unchanged()
@@ -122,16 +130,23 @@ class Shared(Ledger):
                 self._end(trial, TrialState.FAIL)
 
     def work(self, train: Callable[[Job], Sequence[Run]]) -> bool:
-        """Do one of the jobs that wait; whether there was one."""
+        """Do one of the jobs that wait; whether there was one.
+
+        One that a worker was lost with is done in a process of its own: that may be killed, and this one goes on.
+        """
         taken = self._queue.take()
         if taken is None:
             self._give_up_silent()
             return False
         with self._signs_of_life(taken.trial):
             try:
-                runs = train(_job(taken.job))
-            except BaseException:
+                runs = (partial(_apart, train) if taken.deadly else train)(_job(taken.job))
+            except WorkerKilled:
                 self._end(taken.trial, TrialState.FAIL)
+                return True
+            except BaseException as error:
+                # whoever is told to stop gives the job back; an error is the job's
+                self._end(taken.trial, TrialState.FAIL if isinstance(error, Exception) else TrialState.PRUNED)
                 raise
         self._end(taken.trial, TrialState.COMPLETE, runs)
         return True
@@ -216,6 +231,21 @@ def shown(url: str) -> str:
 def rest(looks: int = 0) -> None:
     """Wait until it is worth another look; the longer, the more looks found nothing."""
     time.sleep(min(PAUSE * 2 ** min(looks, 9), LONGEST_PAUSE))
+
+
+def _apart(train: Callable[[Job], Sequence[Run]], job: Job) -> Sequence[Run]:
+    with crew(1) as each:
+        [runs] = each(train, [(job,)])
+        found: Sequence[Run] = runs
+        return found
+
+
+def _undone(jobs: Sequence[Job]) -> str:
+    names = list(dict.fromkeys(job[0].activation for job in jobs))
+    return (
+        f"there is no verdict, for {LOSSES} workers were lost with {' and with '.join(map(in_words, jobs))}; mend what "
+        f"kills them (perhaps the memory does not suffice), or compare without {', '.join(names)}"
+    )
 
 
 def _text(job: Job) -> str:

@@ -36,7 +36,7 @@ def _equal(results: Results) -> tuple[str, ...]:
     plan, data = results.plan, results.data
     assert isinstance(data, Dataset)
     return (
-        f"by seed: the split ({'/'.join(map(str, SPLIT))}, {IN_WORDS[data.splits]})",
+        f"by seed: the split ({_parts()}, {IN_WORDS[data.splits]})",
         "by seed: the order of the batches, the raw draw of the weights, what dropout silences",
         f"{plan.steps} steps of {plan.batch} rows, {plan.optimizer}, a network of {plan.network}",
     )
@@ -54,6 +54,19 @@ def _equal_tries(results: Results) -> tuple[str, ...]:
         "each; where the best of any function lay at an end, two more were tried for all",
         f"{len(plan.seeds)} scored seeds, none of which chose a learning rate",
     )
+
+
+def _splits_of_own(results: Results) -> str:
+    """What the intervals take the splits of the user's own function to be."""
+    ratio, name = results.overlap, results.data.name
+    if ratio is None:
+        return f"how {name} splits its rows is not known: intervals take them to be split anew by each seed, {_parts()}"
+    if ratio == 0:
+        return (
+            f"{name} is said to test the same rows with every seed: intervals are about further seeds on those rows, "
+            "and leave out what other rows would change"
+        )
+    return f"{name} is said to have {ratio:.3g} test rows per training row, drawn by each seed: intervals go by that"
 
 
 def _unequal(results: Results) -> tuple[str, ...]:
@@ -74,7 +87,7 @@ def _counted(results: Results) -> tuple[str, ...]:
     reads = f"the test part was read {len(outcomes) * len(plan.seeds)} times, once by each scored training"
     return (
         f"{plan.runs} trainings, all of them counted: one that diverged has the worst score, none is dropped",
-        *(() if isinstance(results.data, Own) else (f"{reads}; it chose nothing",)),
+        _splits_of_own(results) if isinstance(results.data, Own) else f"{reads}; it chose nothing",
         f"trainings that diverged while learning rates were chosen: {_each(diverged)}",
         f"scored trainings that failed: {_each(failed)}",
         _sittings(results.history),
@@ -90,6 +103,10 @@ def _sittings(history: History) -> str:
     begun = "the study was begun once" + (f" and taken up again {_times(again, 'time')}" if again else "")
     jobs = f"{_times(anew, 'job') if anew else 'no job'} had to be begun anew because a worker died"
     return f"{begun}, {jobs}; nothing that was finished was trained twice"
+
+
+def _parts() -> str:
+    return "/".join(map(str, SPLIT))
 
 
 def _times(count: int, noun: str) -> str:

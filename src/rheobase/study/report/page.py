@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from rheobase.plot import svg
 from rheobase.study.data.tables import Dataset
-from rheobase.study.decision.statistics import CONFIDENCE, VARIANCE
+from rheobase.study.decision.statistics import CONFIDENCE, variance
 from rheobase.study.decision.verdict import SCREENING, SUPERIORITY
 from rheobase.study.files import PLAN, RECORD, ROWS
 from rheobase.study.plan import COST_REFERENCE
@@ -52,7 +52,7 @@ def render(results: Results, command: str) -> str:
         fairness=fairness(results),
         own=own,
         one_row=isinstance(results.data, Dataset) and results.data.scored.counts_rows,
-        variance=VARIANCE,
+        variance=variance(results.overlap),
         pictures=_pictures(results),
         confidence=f"{CONFIDENCE:.0%}",
         needed=f"{SUPERIORITY:g}",

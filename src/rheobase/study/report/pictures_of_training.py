@@ -14,7 +14,7 @@ from rheobase.doctor.report.density import shade, window
 from rheobase.plot import COLOURS, over_density
 from rheobase.study.plan import COST_REFERENCE
 from rheobase.study.report.pictures import baseline, legend_beside, look, plain
-from rheobase.study.report.views import Course, courses, histograms
+from rheobase.study.report.views import Course, courses, histograms, progress
 from rheobase.study.results import Outcome, Results
 from rheobase.study.training.architecture import hidden_unit
 from rheobase.study.training.own import Own
@@ -34,8 +34,7 @@ def together(results: Results, by_time: bool) -> Figure:
     if by_time:
         end = min(course.time[-1] for course in found)
         axes.axvline(end, color="#666666", linewidth=0.8)
-    unit = "reports" if isinstance(results.data, Own) else "steps"
-    axes.set_xlabel(f"time, in {unit} of {COST_REFERENCE}" if by_time else _step(results))
+    axes.set_xlabel(f"time, in {progress(results)}s of {COST_REFERENCE}" if by_time else _step(results))
     _values(results, axes)
     legend_beside(axes)
     plain(axes)
@@ -57,7 +56,9 @@ def curve(results: Results, course: Course) -> Figure:
 
 
 def _step(results: Results) -> str:
-    return "report" if isinstance(results.data, Own) else "training step"
+    if isinstance(results.data, Own):
+        return {"step": "step, as reported", "report": "number of the report"}[progress(results)]
+    return "training step"
 
 
 def _values(results: Results, axes: Any) -> None:

@@ -11,9 +11,8 @@ from rheobase.study.data.units import Unit, unit
 from rheobase.study.decision.statistics import p_superiority, superiority_ci
 from rheobase.study.plan import COST_REFERENCE
 from rheobase.study.report.table import number
-from rheobase.study.report.views import QUANTILES, Course, at_equal_time, budgets, histograms, quantiles
+from rheobase.study.report.views import QUANTILES, Course, at_equal_time, budgets, histograms, progress, quantiles
 from rheobase.study.results import Outcome, Results
-from rheobase.study.training.own import Own
 
 #: Rows of a learning curve.
 POINTS = 10
@@ -98,7 +97,7 @@ def learning_curves(results: Results, found: Sequence[Course]) -> Sheet:
     longest = max(found, key=lambda course: len(course.steps))
     some = sorted(set(np.linspace(0, len(longest.steps) - 1, POINTS).round().astype(int)))
     rows = [(f"{longest.steps[k]:.0f}", *[f"{c.mean[k]:.3g}" if k < len(c.steps) else "" for c in found]) for k in some]
-    return _sheet(("report" if isinstance(results.data, Own) else "step", *[c.name for c in found]), rows)
+    return _sheet((progress(results), *[c.name for c in found]), rows)
 
 
 def equal_time(found: Sequence[Course]) -> Sheet:

@@ -13,7 +13,7 @@ from rheobase.study.data.metrics import ACCURACY, AVERAGE_PRECISION, R2
 from rheobase.study.data.splits import IN_WORDS
 from rheobase.study.data.tables import Dataset
 from rheobase.study.data.units import Unit, unit
-from rheobase.study.decision.statistics import CONFIDENCE, VARIANCE, Estimate
+from rheobase.study.decision.statistics import CONFIDENCE, Estimate, variance
 from rheobase.study.plan import COST_REFERENCE, SPLIT
 from rheobase.study.results import Outcome, Results
 from rheobase.study.training.own import Own
@@ -106,7 +106,7 @@ def legend(results: Results, roomy: bool = True) -> list[tuple[str, str]]:
     beyond = "; ! marks the edge of the grid: a rate beyond it may be better" if edge else ""
     return [
         (SHORT.get(u.metric, u.metric), f"{_meaning(results)}; mean over {len(results.plan.seeds)} seeds"),
-        ("±", f"half of the {CONFIDENCE:.0%} interval of the number before it; variance {VARIANCE}"),
+        ("±", f"half of the {CONFIDENCE:.0%} interval of the number before it; variance {variance(results.overlap)}"),
         (f"vs {base}", f"difference to {base} on the same seeds" + (", in percentage points" if u.factor > 1 else "")),
         *([] if isinstance(data, Own) else _of_second(results, data, roomy)),
         ("cost", _of_cost(results)),

@@ -24,8 +24,8 @@ QUANTILES = (0.05, 0.5, 0.95)
 class Course:
     """What trainings of a function came to as they went on.
 
-    steps: training steps, or the number of the report. seeds: a row per seed; those that reported more than others are
-    cut. time: what so many steps take, in steps of the reference.
+    steps: training steps, those that were reported, or the number of the report. seeds: a row per seed; those that
+    reported more than others are cut. time: what so many steps take, in steps of the reference.
     """
 
     name: str
@@ -42,13 +42,28 @@ class Course:
 
 def courses(results: Results) -> list[Course]:
     """Of all functions with a learning curve, each at its own best learning rate."""
-    return [found for o in results.outcomes if (found := _course(results, o)).steps.size]
+    marks = reported_steps(results)
+    return [found for o in results.outcomes if (found := _course(results, o, marks)).steps.size]
 
 
-def _course(results: Results, o: Outcome) -> Course:
+def reported_steps(results: Results) -> Numbers | None:
+    """The steps at which trainings of the user's own reported; None where they differ, or were not kept."""
+    found = [run.at for o in results.outcomes for run in o.runs]
+    known = [at for at in found if at is not None]
+    longest = max(known, key=len, default=np.empty(0))
+    same = len(known) == len(found) and all(np.array_equal(at, longest[: len(at)]) for at in known)
+    return longest if same and bool((np.diff(longest) > 0).all()) else None
+
+
+def progress(results: Results) -> str:
+    """What the points of learning curves are counted in."""
+    return "report" if isinstance(results.data, Own) and reported_steps(results) is None else "step"
+
+
+def _course(results: Results, o: Outcome, marks: Numbers | None) -> Course:
     points = min(len(run.curve) for run in o.runs)
     last = points if isinstance(results.data, Own) else results.plan.steps
-    steps = np.linspace(0, last, points + 1)[1:]
+    steps = np.linspace(0, last, points + 1)[1:] if marks is None else marks[:points]
     return Course(o.name, steps, np.array([run.curve[:points] for run in o.runs]), steps * o.step_time_ratio)
 
 

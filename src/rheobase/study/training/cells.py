@@ -41,6 +41,23 @@ Job = tuple[Cell, ...]
 Runs = Mapping[Cell, "Run"]
 
 
+def in_words(job: Job) -> str:
+    """Which trainings a job is.
+
+    >>> in_words((Cell("tanh", 0.1, 3, True),))
+    'tanh, learning rate 0.1, seed 3'
+    >>> in_words(tuple(Cell("tanh", rate, seed, False) for rate in (1e-4, 1e-3) for seed in (1000, 1001)))
+    'tanh, learning rates 0.0001 to 0.001, seeds 1000 to 1001'
+    """
+    rates, seeds = ([getattr(cell, name) for cell in job] for name in ("learning_rate", "seed"))
+    return f"{job[0].activation}, {_span('learning rate', rates)}, {_span('seed', seeds)}"
+
+
+def _span(noun: str, values: Sequence[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{noun} {low:.4g}" if low == high else f"{noun}s {low:.4g} to {high:.4g}"
+
+
 def wanted(plan: Plan, runs: Runs) -> list[Job]:
     """The jobs that can be done now; none: the study is complete.
 

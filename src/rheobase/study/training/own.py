@@ -81,23 +81,22 @@ class Own:
         make = partial(hidden_unit, cell.activation)
         score = _number(function_named(self.name)(make, cell.learning_rate, cell.seed, context), self.name)
         context.forget()
-        curve = np.array([value for _, value in context.reported])
+        at, curve = np.array(context.reported, dtype=np.float64).reshape(-1, 2).T
         test = score if cell.final else math.nan
-        return Run(
-            cell.activation, cell.learning_rate, cell.seed, score, test, score == -math.inf, math.nan, curve, None
-        )
+        failed = score == -math.inf
+        return Run(cell.activation, cell.learning_rate, cell.seed, score, test, failed, math.nan, curve, None, at=at)
 
 
 class Context:
     """What a training function may tell, and ask for."""
 
     def __init__(self, path: Path | None) -> None:
-        self.reported: list[tuple[int, float]] = []
+        self.reported: list[tuple[float, float]] = []
         self._path, self._last = path, time.monotonic()
 
-    def report(self, step: int, value: float) -> None:
-        """Note a value of the learning curve."""
-        self.reported.append((step, float(value)))
+    def report(self, step: float, value: float) -> None:
+        """Note a value of the learning curve, and the step (or whatever else is counted) that it was reached at."""
+        self.reported.append((float(step), float(value)))
 
     def checkpoint(self, state: Any, now: bool = False) -> None:
         """Keep what torch.save can, whole or not at all: a minute after the last one, or `now`."""

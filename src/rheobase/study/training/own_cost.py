@@ -40,7 +40,7 @@ class Stopwatch(Context):
         super().__init__(None)
         self.moments = [time.perf_counter()]
 
-    def report(self, step: int, value: float) -> None:
+    def report(self, step: float, value: float) -> None:
         """Note when."""
         self.moments.append(time.perf_counter())
         seen = len(self.moments) - 1

@@ -48,7 +48,8 @@ class Run:
     """The outcome of one training.
 
     A diverged run has the worst score and counts. chance: what guessing scores. second: what is shown beside the test
-    score, in the target's units for quantities.
+    score, in the target's units for quantities. at: the steps that points of the curve were reported at, by a training
+    function of the user's own; None: they are evenly spaced.
     """
 
     activation: str
@@ -61,6 +62,7 @@ class Run:
     curve: NDArray[np.float64]
     health: Health | None
     second: float = math.nan
+    at: NDArray[np.float64] | None = None
 
 
 class Member(NamedTuple):
@@ -104,6 +106,10 @@ class Splits:
         self.data = data
         self.most = fitting(len(data.target) * (width(data.features) + 1) * torch.get_default_dtype().itemsize)
         self.held: dict[int, Split] = {}
+
+    def __reduce__(self) -> tuple[type[Splits], tuple[Dataset]]:
+        """Another process makes its own."""
+        return Splits, (self.data,)
 
     def of(self, seeds: Iterable[int]) -> dict[int, Split]:
         """The parts of each seed."""
