@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
@@ -12,10 +13,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 from rheobase.errors import WorkerKilled
 
+#: Bytes of a vector, at most, and of a line of the cache.
+ALIGNED = 64
 #: Makes a call per tuple of arguments and gives the results as they come.
 Each = Callable[[Callable[..., Any], Iterable[tuple[Any, ...]]], Iterator[Any]]
 
@@ -26,18 +30,23 @@ def cores() -> int:
 
 
 @contextmanager
-def crew(count: int, patience: float | None = None) -> Iterator[Each]:
+def crew(count: int, *common: Any, patience: float | None = None) -> Iterator[Each]:
     """`count` processes that share out calls (0: this process makes them); an error or Ctrl-C ends them at once.
+
+    Every call begins with the arguments `common`. They are handed over once, and their arrays lie in memory that all
+    processes see and none can write to: a large table is there twice, here and for them, however many they are.
 
     Raises WorkerKilled if one of them is killed from outside, TimeoutError of concurrent.futures if the calls take more
     than `patience` seconds.
     """
     if count == 0:
-        yield lambda work, calls: (work(*call) for call in calls)
+        yield lambda work, calls: (work(*common, *call) for call in calls)
         return
     before = set(multiprocessing.active_children())
     # forking a process in which torch runs threads may hang
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_the_parent)
+    pool = ProcessPoolExecutor(
+        count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(packed(common),)
+    )
     try:
         yield partial(_shared_out, pool, patience)
         pool.shutdown()
@@ -59,12 +68,57 @@ def _shared_out(
 ) -> Iterator[Any]:
     try:
         with _deaf_to_interrupts():
-            futures = [pool.submit(work, *call) for call in calls]
+            futures = [pool.submit(_called, work, call) for call in calls]
     except OSError as error:
         # one was killed while the next was being started, which finds its pipes closed
         raise BrokenProcessPool(str(error)) from None
     for future in as_completed(futures, patience):
         yield future.result()
+
+
+class Packed(NamedTuple):
+    """An object, apart from its arrays, and these one after another in shared memory.
+
+    A process gets the memory as it starts, and in no other way. It has no name: it is gone with the last of them,
+    whatever ends them.
+    """
+
+    head: bytes
+    places: tuple[tuple[int, int], ...]
+    arrays: Any
+
+
+def packed(given: Any) -> Packed:
+    """`given` for processes that are about to start."""
+    buffers: list[pickle.PickleBuffer] = []
+    head = pickle.dumps(given, protocol=5, buffer_callback=buffers.append)
+    parts = [buffer.raw() for buffer in buffers]
+    # arrays begin where vectors may
+    *starts, end = accumulate((-(-part.nbytes // ALIGNED) * ALIGNED for part in parts), initial=0)
+    places = tuple((start, start + part.nbytes) for start, part in zip(starts, parts, strict=True))
+    arrays = multiprocessing.get_context("spawn").RawArray("B", max(end, 1))
+    for part, (start, end) in zip(parts, places, strict=True):
+        memoryview(arrays).cast("B")[start:end] = part
+    return Packed(head, places, arrays)
+
+
+def unpacked(packed: Packed) -> Any:
+    """What was packed; its arrays can only be read."""
+    whole = memoryview(packed.arrays).cast("B").toreadonly()
+    return pickle.loads(packed.head, buffers=[whole[start:end] for start, end in packed.places])
+
+
+#: What every call begins with in this process, which is one of a crew.
+_common: list[Any] = []
+
+
+def _begin(common: Packed) -> None:
+    _end_with_the_parent()
+    _common.extend(unpacked(common))
+
+
+def _called(work: Callable[..., Any], call: tuple[Any, ...]) -> Any:
+    return work(*_common, *call)
 
 
 def _end_with_the_parent() -> None:

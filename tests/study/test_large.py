@@ -8,15 +8,18 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from rheobase.study import StudyError, load
+from rheobase.study import Dataset, StudyError, load, run
+from rheobase.study.conduct import trained
 from rheobase.study.data.columns import MOST_WORDS, width
-from rheobase.study.training.population import MEMORY, limits
-from rheobase.study.training.train import split
+from rheobase.study.training.cells import Cell
+from rheobase.study.training.population import limits
+from rheobase.study.training.train import MEMORY, Split, Splits, split
 from tests.study.test_study import small
 
 RNG = np.random.default_rng(0)
@@ -155,3 +158,37 @@ def test_a_damaged_parquet_file_is_one_line(tmp_path: Path) -> None:
         with pytest.raises(StudyError, match="cannot read") as caught:
             load(str(tmp_path / "t.parquet"))
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_functions_are_trained_on_the_same_splits(together: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table of a million rows takes longer to split than some functions to train."""
+    made: list[int] = []
+
+    def counted(data: Dataset, seed: int) -> Split:
+        made.append(seed)
+        return split(data, seed)
+
+    monkeypatch.setattr("rheobase.study.training.train.split", counted)
+    monkeypatch.setattr("rheobase.study.training.population.MOST", 2)
+    plan, splits = small("relu", "tanh", steps=3), Splits(load("iris"))
+    for name in ("relu", "tanh"):
+        trained(splits, plan, {name: together}, tuple(Cell(name, r, s, False) for r in (0.1, 0.01) for s in (5, 6)))
+        assert made == [5, 6]
+    splits.most = 2
+    trained(splits, plan, {"relu": together}, (Cell("relu", 0.1, 5, True), Cell("relu", 0.1, 7, True)))
+    assert (made, [*splits.held]) == ([5, 6, 7], [5, 7])
+
+
+def test_a_study_hands_its_table_over_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once to the process that measures, and once to those that train: not with every job."""
+    handed_over = []
+
+    def counted(self: Dataset, protocol: Any) -> Any:
+        handed_over.append(protocol)
+        return object.__reduce_ex__(self, protocol)
+
+    monkeypatch.setattr(Dataset, "__reduce_ex__", counted)
+    results = run(load("iris"), small("tanh", steps=3), workers=2)
+    assert len(results.outcomes) == 2
+    assert len(handed_over) == 2

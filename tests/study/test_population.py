@@ -20,7 +20,7 @@ from rheobase.study.training import descent, population, stacked
 from rheobase.study.training.architecture import Drop, Linear, Norm, Skip, Unit, hidden_unit, layers
 from rheobase.study.training.population import Population, groups, limits, pace, train_together
 from rheobase.study.training.stacked import many
-from rheobase.study.training.train import Member, fitted, loss_of, network, outcome, slope_of_loss, split, train
+from rheobase.study.training.train import MEMORY, Member, fitted, loss_of, network, outcome, slope_of_loss, split, train
 
 PLAN = Plan(("relu",), steps=200, batch=32, hidden=(12, 12, 8))
 #: Rates and seeds mixed, so that neighbours of one rate are of different seeds, and the other way round.
@@ -203,8 +203,8 @@ def test_groups_fit_into_memory() -> None:
     rows = 1_000_000
     big = Dataset("big", pd.DataFrame(np.zeros((rows, 30))), np.zeros(rows), "regression")
     most, seeds = limits(big, PLAN)
-    assert 1 <= seeds * rows * 31 * 4 <= population.MEMORY
-    assert 1 <= most * rows // 5 * 30 * 4 <= population.MEMORY
+    assert 1 <= seeds * rows * 31 * 4 <= MEMORY
+    assert 1 <= most * rows // 5 * 30 * 4 <= MEMORY
     assert limits(load("iris"), PLAN)[0] == population.MOST
     for width in (64, 128, 256):
         # weights, gradients and both moments of the hidden layers alone

@@ -23,8 +23,8 @@ from rheobase.study.training.cells import Cell, Job, Runs, done, in_all, in_word
 from rheobase.study.training.cost import Cost, step_costs
 from rheobase.study.training.own import Own
 from rheobase.study.training.own_cost import own_costs
-from rheobase.study.training.population import group, pace, train_together
-from rheobase.study.training.train import Member, Run, train
+from rheobase.study.training.population import group, pace, train_in_turn, train_together
+from rheobase.study.training.train import Member, Run, Splits
 from rheobase.workers import cores, crew
 
 #: By function: costs, as `rheobase.study.training.cost.Cost` has them; whether many trainings are one program; the
@@ -79,7 +79,7 @@ def run(
     def carry_out(part: Plan) -> list[list[Run]]:
         outcomes = []
         while jobs := jobs_for(data, part, runs):
-            for outcome in each(trained, [(data, plan, found["together"], job) for job in jobs]):
+            for outcome in each(trained, [(job,) for job in jobs]):
                 outcomes.append(outcome)
                 keeper.add(outcome)
                 runs.update({cell_of(r): r for r in outcome})
@@ -88,7 +88,8 @@ def run(
 
     if jobs_for(data, plan, runs):
         keeper.begin()
-        with _told(lambda: _under_way(jobs_for(data, plan, runs)[:workers])), crew(workers) as each:
+        common = table(data), plan, found["together"]
+        with _told(lambda: _under_way(jobs_for(data, plan, runs)[:workers])), crew(workers, *common) as each:
             if budget and not budget.decided(plan, found):
                 start = time.monotonic()
                 outcomes = carry_out(replace(plan, seeds=()))
@@ -132,6 +133,7 @@ def share(
     `order` is what workers must know. They learn it when all is measured: they must train as it was decided here.
     """
     written: set[Cell] = set()
+    source = table(data)
 
     def note(complete: bool = False) -> None:
         runs = shared.runs()
@@ -148,7 +150,7 @@ def share(
         note()
         shared.set_order(order)
         while shared.offer(lambda runs: jobs_for(data, plan, runs)):
-            if not shared.work(partial(trained, data, plan, found["together"])):
+            if not shared.work(partial(trained, source, plan, found["together"])):
                 rest()
             note()
         note(complete=True)
@@ -161,14 +163,17 @@ def jobs_for(data: Dataset | Own, plan: Plan, runs: Runs) -> list[Job]:
     return [(cell,) for job in jobs for cell in job if cell not in runs] if isinstance(data, Own) else jobs
 
 
-def trained(data: Dataset | Own, plan: Plan, together: Mapping[str, bool], job: Job) -> list[Run]:
+def table(data: Dataset | Own) -> Splits | Own:
+    """What the trainings of one process take their data from."""
+    return data if isinstance(data, Own) else Splits(data)
+
+
+def trained(source: Splits | Own, plan: Plan, together: Mapping[str, bool], job: Job) -> list[Run]:
     """The outcomes of a job's trainings, in their order; `together`: of which functions they are one program."""
-    if isinstance(data, Own):
-        return [data.train(cell) for cell in job]
+    if isinstance(source, Own):
+        return [source.train(cell) for cell in job]
     name, members = job[0].activation, [Member(c.learning_rate, c.seed, c.final) for c in job]
-    if together[name]:
-        return train_together(data, plan, name, members)
-    return [train(data, plan, name, *member) for member in members]
+    return (train_together if together[name] else train_in_turn)(source.data, plan, name, members, source)
 
 
 def measured(data: Dataset | Own, plan: Plan, keeper: Keeper, workers: int = 1) -> Measured:
@@ -206,11 +211,11 @@ def _of_own(own: Own, plan: Plan, workers: int) -> Measured:
 
 def _of_the_network(data: Dataset, plan: Plan, workers: int) -> Measured:
     start = time.monotonic()
-    with crew(min(workers, 1)) as each:
+    with crew(min(workers, 1), data, plan) as each:
         # calling a function of this module waits until a new process has loaded what it needs
         list(each(_nothing, [()]))
         starting = time.monotonic() - start
-        [costs], [speeds], [besides] = (each(work, [(data, plan)]) for work in (step_costs, paces, around))
+        [costs], [speeds], [besides] = (each(work, [()]) for work in (step_costs, paces, around))
     return {
         "costs": {name: asdict(cost) for name, cost in costs.items()},
         "together": _together(plan, speeds),
@@ -221,15 +226,16 @@ def _of_the_network(data: Dataset, plan: Plan, workers: int) -> Measured:
     }
 
 
-def _nothing() -> None:
+def _nothing(data: Dataset, plan: Plan) -> None:
     pass
 
 
 def paces(data: Dataset, plan: Plan) -> dict[str, dict[str, float]]:
     """How fast the first trainings of each function are: the fields of Pace, and how many are one group."""
     first = {job[0].activation: [Member(c.learning_rate, c.seed, c.final) for c in job] for job in wanted(plan, {})}
+    splits = Splits(data)
     return {
-        name: {**asdict(pace(data, plan, name, members)), "group": len(group(data, plan, members))}
+        name: {**asdict(pace(data, plan, name, members, splits)), "group": len(group(data, plan, members))}
         for name, members in first.items()
     }
 

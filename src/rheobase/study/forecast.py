@@ -52,7 +52,10 @@ def around(data: Dataset, plan: Plan) -> dict[str, float]:
 
 
 def estimate(plan: Plan, held: Mapping[str, Any], workers: int, widenings: int = 0) -> float:
-    """Seconds that the plan will take, its grid widened so many times; `held` is what was measured."""
+    """Seconds that the plan will take, its grid widened so many times; `held` is what was measured.
+
+    Every job is counted with the splits of its seeds; a process that has some of the job before takes less.
+    """
     rates = len(plan.learning_rates)
     jobs = [(rates * len(plan.tuning_seeds), len(plan.tuning_seeds))]
     jobs += [(WIDER * len(plan.tuning_seeds), len(plan.tuning_seeds))] * widenings

@@ -10,7 +10,7 @@ from typing import Any
 import optuna
 
 from rheobase.errors import StudyError
-from rheobase.study.conduct import Progress, measured, trained
+from rheobase.study.conduct import Progress, measured, table, trained
 from rheobase.study.data.tables import load
 from rheobase.study.ledger.ledger import storage
 from rheobase.study.ledger.shared import ORDER, Shared, rest, shown
@@ -40,7 +40,7 @@ def _serve(url: str, name: str, told: Mapping[str, Any], source: str | None, pro
     place = source or told["source"]
     data = own(place, None) if is_own(place) else load(place, told["target"], plan.metric)
     with closing(Shared(url, name, terms(data, plan))) as shared:
-        attend(shared, partial(trained, data, plan, measured(data, plan, shared)["together"]), progress)
+        attend(shared, partial(trained, table(data), plan, measured(data, plan, shared)["together"]), progress)
 
 
 def attend(shared: Shared, train: Callable[[Job], Sequence[Run]], progress: Progress) -> None:

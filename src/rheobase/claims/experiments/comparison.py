@@ -13,7 +13,7 @@ from rheobase.study.conduct import jobs_for, trained
 from rheobase.study.decision.statistics import estimate
 from rheobase.study.ledger.record import cell_of
 from rheobase.study.training.cells import Cell, best_rates
-from rheobase.study.training.train import Run, one_row
+from rheobase.study.training.train import Run, Splits, one_row
 
 DATA = ("digits", "breast_cancer", "wine", "diabetes")
 #: Small networks, and five learning rates, to which the study adds where the best lies at an end.
@@ -46,9 +46,10 @@ def _difference(name: str, baseline: str, table: str, seed: int, seeds: int) -> 
                    seeds=tuple(s + seed for s in plan.seeds))  # fmt: skip
     # one program for all: which way is faster depends on the machine, and the two round differently
     runs: dict[Cell, Run] = {}
+    source = Splits(data)
     together = dict.fromkeys(plan.activations, True)
     while jobs := jobs_for(data, plan, runs):
-        runs |= {cell_of(run): run for job in jobs for run in trained(data, plan, together, job)}
+        runs |= {cell_of(run): run for job in jobs for run in trained(source, plan, together, job)}
     rates = best_rates(plan, runs)
     mine, theirs = (np.array([runs[Cell(n, rates[n], s, True)].test for s in plan.seeds]) for n in (name, baseline))
     found = estimate(mine - theirs, one_row(data))

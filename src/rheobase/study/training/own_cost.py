@@ -59,8 +59,8 @@ class Stopwatch(Context):
 def own_costs(own: Own, plan: Plan, workers: int) -> dict[str, Cost]:
     """By function, from short runs in a process that does nothing else; NaN where it was too slow to be measured."""
     try:
-        with crew(min(workers, 1), PATIENCE) as each:
-            [rounds] = each(visits, [(own, plan)])
+        with crew(min(workers, 1), own, plan, patience=PATIENCE) as each:
+            [rounds] = each(visits, [()])
     except TimeoutError:
         return dict.fromkeys(plan.activations, UNKNOWN)
     reference = [took[COST_REFERENCE] for took in rounds]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from statistics import median
@@ -25,15 +25,17 @@ from rheobase.study.training.train import (
     Member,
     Run,
     Split,
+    Splits,
     batches,
     dropout_stream,
     evaluated,
+    fitted,
+    fitting,
     is_marked,
     loss_of,
     network,
     outcome,
     slope_of_loss,
-    split,
     steps,
 )
 
@@ -45,30 +47,63 @@ MOST = 32
 CACHE = 12 * 2**20
 #: Batches gathered at a time.
 AHEAD = 16
-#: Bytes that the tables of a group's seeds may take, and again its members with what they compute on validation data;
-#: one seed and one member are trained whatever they take.
-MEMORY = 2**30
 #: Steps timed of either way, after as many that warm up.
 TIMED = 5
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")
-def train_together(data: Dataset, plan: Plan, name: str, members: Sequence[Member]) -> list[Run]:
+def train_together(
+    data: Dataset, plan: Plan, name: str, members: Sequence[Member], splits: Splits | None = None
+) -> list[Run]:
     """One run per member, as `train` gives them but for rounding.
 
     Members are taken in groups that fit into memory; those of a seed share its table. The same members give the same
     runs to the bit, in any order and whatever becomes of one of them; among others they may be rounded differently,
     as PyTorch computes what does not fill a vector differently.
     """
+    return _in_groups(_together, data, plan, name, members, splits)
+
+
+def train_in_turn(
+    data: Dataset, plan: Plan, name: str, members: Sequence[Member], splits: Splits | None = None
+) -> list[Run]:
+    """One run per member, by `train`."""
+    return _in_groups(_in_turn, data, plan, name, members, splits)
+
+
+#: Gives the runs of some members, with the parts of their seeds.
+Way = Callable[[Dataset, Plan, str, Sequence[Member], Mapping[int, Split]], dict[Member, Run]]
+
+
+def _in_groups(
+    way: Way, data: Dataset, plan: Plan, name: str, members: Sequence[Member], splits: Splits | None
+) -> list[Run]:
     torch.set_num_threads(1)
-    runs: dict[Member, Run] = {}
+    runs, splits = {}, splits or Splits(data)
     for group in groups(members, *limits(data, plan)):
-        parts = {seed: split(data, seed) for seed in dict.fromkeys(m.seed for m in group)}
-        population = Population(data, plan, name, group, parts)
-        curves = population.fit()
-        for member, model, curve in zip(population.members, population.networks(), curves, strict=True):
-            runs[member] = outcome(data, name, member, parts[member.seed], model, curve)
+        runs.update(way(data, plan, name, group, splits.of(member.seed for member in group)))
     return [runs[member] for member in members]
+
+
+def _together(
+    data: Dataset, plan: Plan, name: str, group: Sequence[Member], parts: Mapping[int, Split]
+) -> dict[Member, Run]:
+    population = Population(data, plan, name, group, parts)
+    curves = population.fit()
+    return {
+        member: outcome(data, name, member, parts[member.seed], model, curve)
+        for member, model, curve in zip(population.members, population.networks(), curves, strict=True)
+    }
+
+
+def _in_turn(
+    data: Dataset, plan: Plan, name: str, group: Sequence[Member], parts: Mapping[int, Split]
+) -> dict[Member, Run]:
+    found = {}
+    for member in group:
+        own = parts[member.seed]
+        found[member] = outcome(data, name, member, own, *fitted(data, plan, name, member, own))
+    return found
 
 
 def limits(data: Dataset, plan: Plan) -> tuple[int, int]:
@@ -81,13 +116,8 @@ def limits(data: Dataset, plan: Plan) -> tuple[int, int]:
     # the new network as well; inputs, a layer, its function and one in the making
     weights *= 5
     validation = min(rows * VALIDATION // sum(SPLIT), CURVE_ROWS) * (widths[0] + 3 * max(widths[1:]))
-    table = rows * (widths[0] + 1)
-    most = min(MOST, max(CACHE // (step * item), 1), _fitting((weights + validation) * item))
-    return most, _fitting(table * item)
-
-
-def _fitting(size: int) -> int:
-    return max(MEMORY // size, 1)
+    most = min(MOST, max(CACHE // (step * item), 1), fitting((weights + validation) * item))
+    return most, Splits(data).most
 
 
 def groups(members: Sequence[Member], most: int, most_seeds: int) -> list[list[Member]]:
@@ -117,7 +147,7 @@ class Pace:
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")
-def pace(data: Dataset, plan: Plan, name: str, members: Sequence[Member]) -> Pace:
+def pace(data: Dataset, plan: Plan, name: str, members: Sequence[Member], splits: Splits | None = None) -> Pace:
     """How fast `train` and `train_together` are, by timing some steps of either.
 
     Functions with noise, which is drawn for one network, are never trained together. The answer depends on the machine
@@ -125,7 +155,7 @@ def pace(data: Dataset, plan: Plan, name: str, members: Sequence[Member]) -> Pac
     """
     torch.set_num_threads(1)
     some = group(data, plan, members)
-    parts = {seed: split(data, seed) for seed in dict.fromkeys(m.seed for m in some)}
+    parts = (splits or Splits(data)).of(member.seed for member in some)
     first = some[0]
     rows = parts[first.seed].train
     model = network(plan, name, rows[0].shape[1], data.outputs, first.seed)

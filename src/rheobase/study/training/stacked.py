@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -28,6 +27,7 @@ from rheobase.study.training.architecture import (
     Unit,
     hidden_unit,
 )
+from rheobase.study.training.products import product, row_sums
 from rheobase.torch.operations import DTYPES
 from rheobase.torch.plan import Prepared, filled, prepared
 
@@ -101,36 +101,26 @@ class Linears(nn.Module):
         Rows come last so that weights and their gradients lie as they are used, and a few outputs fill whole vectors.
         """
         self.x = x
-        out = _product(self.weight, x)
+        out = product(self.weight, x)
         return out if self.bias is None else out.add_(self.bias.unsqueeze(2))
 
     def backward(self, above: Tensor) -> Tensor:
         """The gradient of the input, from that of the output."""
         self.learn(above)
-        return _product(self.weight.mT, above)
+        return product(self.weight.mT, above)
 
     def learn(self, above: Tensor) -> None:
         """The gradients of the parameters alone, which is all that a first layer needs."""
-        _product(above, self.x.mT, self.weight.grad)
+        product(above, self.x.mT, self.weight.grad)
         if self.bias is not None:
-            torch.sum(above, 2, out=self.bias.grad)
+            assert self.bias.grad is not None
+            row_sums(above, self.bias.grad)
 
 
 def _parameter(*shape: int) -> nn.Parameter:
     found = nn.Parameter(torch.zeros(shape), requires_grad=False)
     found.grad = torch.zeros(shape)
     return found
-
-
-@np.errstate(all="ignore")
-def _product(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
-    """a @ b, matrix by matrix.
-
-    NumPy's OpenBLAS uses the widest vectors that a processor has; PyTorch's MKL does on Intel's, and AVX2 on others.
-    """
-    out = torch.empty(len(a), a.shape[1], b.shape[2], dtype=a.dtype) if out is None else out
-    np.matmul(a.numpy(), b.numpy(), out=out.numpy())
-    return out
 
 
 class Units(nn.Module):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,7 @@ from torch import nn
 
 import rheobase.torch as rt
 from rheobase.doctor.health import Health, health
+from rheobase.study.data.columns import width
 from rheobase.study.data.encoding import encoded
 from rheobase.study.data.metrics import Numbers, of_output
 from rheobase.study.data.splits import parts as rows_of
@@ -33,6 +34,9 @@ CURVE = 20
 EXAMINED = 4096
 #: Validation rows on which a learning curve is drawn, at most.
 CURVE_ROWS = 10_000
+#: Bytes that the parts of all seeds in use may take, and again the networks with what they compute on validation data;
+#: one seed and one network are trained whatever they take.
+MEMORY = 2**30
 #: Rows that a trained network is given at once.
 BLOCK = 65_536
 
@@ -93,6 +97,35 @@ def split(data: Dataset, seed: int) -> Split:
     targets = [torch.tensor((data.target[rows] - middle) / scale, dtype=kind) for rows in where]
     train, validation, test = zip(features, targets, strict=True)
     return Split(train, validation, test, float(scale))
+
+
+class Splits:
+    """The parts of a table's seeds. As many as fit into memory are kept, since other functions are trained on them."""
+
+    def __init__(self, data: Dataset) -> None:
+        self.data = data
+        self.most = fitting(len(data.target) * (width(data.features) + 1) * torch.get_default_dtype().itemsize)
+        self.held: dict[int, Split] = {}
+
+    def __reduce__(self) -> tuple[type[Splits], tuple[Dataset]]:
+        """Another process makes its own."""
+        return Splits, (self.data,)
+
+    def of(self, seeds: Iterable[int]) -> dict[int, Split]:
+        """The parts of each seed."""
+        wanted = dict.fromkeys(seeds)
+        others = [seed for seed in self.held if seed not in wanted]
+        # those that were not asked for longest go, before more come
+        for seed in others[: max(len(others) + len(wanted) - self.most, 0)]:
+            del self.held[seed]
+        for seed in wanted:
+            self.held[seed] = self.held.pop(seed) if seed in self.held else split(self.data, seed)
+        return {seed: self.held[seed] for seed in wanted}
+
+
+def fitting(size: int) -> int:
+    """How many things of so many bytes fit into the memory for them: at least one."""
+    return max(MEMORY // size, 1)
 
 
 def network(plan: Plan, name: str, inputs: int, outputs: int, seed: int) -> nn.Sequential:
