@@ -14,7 +14,7 @@ epochs, its default learning rate, on the same splits ({yardstick_seeds} seeds).
 and SELU, in a network twice as wide as the default's and for twice as many epochs, the same for all sets. The size was
 chosen for its time, a quarter of an hour on two cores for three such studies, and after a look at validation rows of
 letter; no test row had a say. The source's grid begins at twice this width, and trains for up to 100 epochs, which may
-be what letter lacks here. {protocol}
+be what letter lacks here.
 
 Within the band:
 
@@ -47,9 +47,6 @@ def sections() -> str:
     return TEXT.format(
         band=BAND,
         yardstick_seeds=part("yardstick")[0]["seeds"],
-        protocol="Each is a screening: 5 seeds, so that a function at the top may be points behind the best mean."
-        if "--quick" in part("published")[0]["words"]
-        else "",
         landing=landing(),
         published=accuracies(),
         commands=commands(),

@@ -36,8 +36,6 @@ PUBLISHED = {"letter": {"selu": 0.9726, "relu": 0.9712}, "optdigits": {"selu": 0
 #: can be in a quarter of an hour on two cores. The same for all sets; no test row had a say in it.
 WIDER = f"{2 * Plan.hidden[0]}x{len(Plan.hidden)}"
 LONGER = 2 * EPOCHS
-#: Five seeds each, where the default is ten.
-PROTOCOL = ("--quick",)
 #: The functions that a study compares by default, and the source's.
 COMPARED = (*DEFAULT, "selu")
 
@@ -49,7 +47,7 @@ def published(name: str) -> tuple[str, ...]:
     """The words of the study of a published set."""
     path = f"{DATA}/{name}.tsv.gz"
     epoch = len(load(path).target) * TRAIN // sum(SPLIT) // Plan.batch
-    return (path, "--activations", ",".join(COMPARED), "--hidden", WIDER, "--steps", str(LONGER * epoch), *PROTOCOL)
+    return (path, "--activations", ",".join(COMPARED), "--hidden", WIDER, "--steps", str(LONGER * epoch))
 
 
 def ask(words: Sequence[str], out: Path) -> dict[str, Any]:
