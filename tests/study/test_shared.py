@@ -27,7 +27,7 @@ from sqlalchemy import event, text
 
 from rheobase.errors import WorkerKilled
 from rheobase.study import StudyError, load
-from rheobase.study.conduct import trained
+from rheobase.study.conduct import table, trained
 from rheobase.study.ledger import shared as ledgers
 from rheobase.study.ledger.kept import CELLS, Files, repair
 from rheobase.study.ledger.shared import LOSSES, Shared
@@ -262,7 +262,7 @@ def test_the_database_s_clock_set_forward_gives_up_who_lives_and_loses_nothing(u
             move_signs_of_life(ledger, "-1 day")
             coordinator._examined = -inf
             coordinator.offer(lambda runs: wanted(PLAN, runs))
-            return trained(load(crash.DATA), PLAN, crash.MEASURED["together"], job)
+            return trained(table(load(crash.DATA)), PLAN, crash.MEASURED["together"], job)
 
         assert ledger.work(train)
         assert len(trials(url, TrialState.FAIL)) == 1
@@ -299,7 +299,7 @@ def test_a_worker_that_was_given_up_but_lives_does_no_harm(url: str, tmp_path: P
         def slow(job: Job) -> list[Run]:
             for trial in ledger.study.get_trials(states=(TrialState.RUNNING,)):
                 ledger.database.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
-            return trained(load(crash.DATA), PLAN, crash.MEASURED["together"], job)
+            return trained(table(load(crash.DATA)), PLAN, crash.MEASURED["together"], job)
 
         assert ledger.work(slow)
         assert ledger.runs() == {}
