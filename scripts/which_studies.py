@@ -26,7 +26,7 @@ DEEP_ON = ("digits", "breast_cancer")
 
 @dataclass(frozen=True)
 class Row:
-    """What a study says of one function.."""
+    """What a study says of one function."""
 
     data: str
     network: str

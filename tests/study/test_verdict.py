@@ -13,8 +13,11 @@ from rheobase.study.decision.statistics import Scores, estimate, pairs_left, see
 from rheobase.study.decision.verdict import Verdict, decide, recommended
 from rheobase.study.training.cost import Cost, compared
 
-COST = {"a": Cost(1.0, 0.0, 1.0), "b": Cost(1.3, 0.1, 1.0), "c": Cost(2.0, 0.1, 1.0)}
-NONE = {"a": 0, "b": 0, "c": 0}
+COST = {
+    name: Cost(time, noise, 1.0)
+    for name, time, noise in zip("abcd", (1.0, 1.3, 2.0, 2.0), (0.0, 0.1, 0.1, 0.1), strict=True)
+}
+NONE = dict.fromkeys(COST, 0)
 PERCENT = unit("accuracy")
 RNG = np.random.default_rng(0)
 BASE: Scores = 0.8 + RNG.normal(0, 0.01, 10)
@@ -40,10 +43,9 @@ def test_a_tie_is_called_a_tie_and_the_incumbent_stays() -> None:
     v = verdict(a=BASE, b=shifted(0.001, 0.02), c=BASE - 0.3)
     assert v.kind == "tied"
     assert "A tie at the top: b and a cannot be told apart (largest difference +0.10 ±" in v.sentence
-    assert v.sentence.endswith("Keep a: no other of them costs clearly less per step (1.00× relu).")
-    behind = verdict(a=BASE - 0.3, b=BASE, c=shifted(0.001, 0.02))
-    assert "Take b: of these, it costs least per step (1.30× relu)." in behind.sentence
-    assert "a is behind: -30.10 ±" in behind.sentence
+    assert v.sentence.endswith("Keep a: no other of them costs clearly less per step (1.00× relu). Behind: c.")
+    behind = verdict(a=BASE - 0.3, b=BASE, c=shifted(0.001, 0.02), d=BASE - 0.2)
+    assert "Take b: of these, it costs least per step (1.30× relu). Behind: d and a (-30.10 ±" in behind.sentence
 
 
 def test_equivalent_names_the_region() -> None:

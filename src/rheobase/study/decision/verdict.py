@@ -167,10 +167,12 @@ class _Story:
         )
 
     def _fallen(self) -> str:
-        if self.baseline in self.top:
-            return ""
-        gap = self.behind[self.baseline].corrected
-        return f" {self.baseline} is behind: {self._signed(Estimate(-gap.mean, gap.half))}."
+        """Who is behind the best, the nearest first; of the baseline, how far."""
+        told = _best_first(self.alive, self.behind.keys() - set(self.top))
+        if self.baseline in told:
+            gap = self.behind[self.baseline].corrected
+            told[told.index(self.baseline)] += f" ({self._signed(Estimate(-gap.mean, gap.half))})"
+        return f" Behind: {_list(told)}."
 
     @property
     def _alike(self) -> str:
