@@ -25,7 +25,7 @@ from rheobase.study.training.own import Own
 from rheobase.study.training.own_cost import own_costs
 from rheobase.study.training.population import group, pace, train_in_turn, train_together
 from rheobase.study.training.train import Member, Run, Splits
-from rheobase.workers import cores, crew
+from rheobase.workers import Each, cores, crew
 
 #: By function: costs, as `rheobase.study.training.cost.Cost` has them; whether many trainings are one program; the
 #: paces of steps. And what `rheobase.study.forecast` must know besides.
@@ -76,7 +76,7 @@ def run(
     plan = (budget and budget.decided(plan, found)) or plan
     progress(done(plan, runs), in_all(plan, runs))
 
-    def carry_out(part: Plan) -> list[list[Run]]:
+    def carry_out(part: Plan, each: Each) -> list[list[Run]]:
         outcomes = []
         while jobs := jobs_for(data, part, runs):
             for outcome in each(trained, [(job,) for job in jobs]):
@@ -92,11 +92,11 @@ def run(
         with _told(lambda: _under_way(jobs_for(data, plan, runs)[:workers])), crew(workers, *common) as each:
             if budget and not budget.decided(plan, found):
                 start = time.monotonic()
-                outcomes = carry_out(replace(plan, seeds=()))
+                outcomes = carry_out(replace(plan, seeds=()), each)
                 slower = _slower(plan, found, outcomes, workers, time.monotonic() - start)
                 plan, seeds = budget.decide(plan, found, max(workers, 1), slower)
                 keeper.set_measured({**found, DECIDED: seeds})
-            carry_out(plan)
+            carry_out(plan, each)
     return _summarised(data, plan, runs, found, keeper.history())
 
 
